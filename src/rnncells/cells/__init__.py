@@ -1,0 +1,64 @@
+"""The cells, one file per family.
+
+A cell registers itself under its name with the decorator :func:`register`; every file of this
+folder is found by itself. ``CELLS`` maps each name to its class.
+
+Importing this package does not import PyTorch; looking at ``CELLS`` does.
+"""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+_REGISTERED: dict[str, type] = {}
+
+
+def register(name: str):
+    """Class decorator: make a cell known as ``name``.
+
+    Raises:
+        ValueError: if another class has the name already.
+    """
+
+    def decorate(cell: type) -> type:
+        known = _REGISTERED.get(name)
+        if known is not None and (known.__module__, known.__qualname__) != (
+            cell.__module__,
+            cell.__qualname__,
+        ):
+            raise ValueError(f"two cells are called {name!r}: {known} and {cell}")
+        _REGISTERED[name] = cell
+        return cell
+
+    return decorate
+
+
+def cell_class(name: str) -> type:
+    """Return the class called ``name``: a registered name, or ``"package.module:Class"``.
+
+    A module is looked for in the current directory too.
+
+    Raises:
+        ValueError: if there is no such cell.
+    """
+    if ":" not in name:
+        cells = __getattr__("CELLS")
+        if name not in cells:
+            raise ValueError(f"unknown cell {name!r}; the cells are {', '.join(sorted(cells))}")
+        return cells[name]
+    module_name, _, class_name = name.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    try:
+        return getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"cannot load the cell {name!r}: {error}") from error
+
+
+def __getattr__(attribute: str):
+    if attribute != "CELLS":
+        raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return _REGISTERED

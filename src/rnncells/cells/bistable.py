@@ -1,0 +1,95 @@
+"""Bistable cells: BRC and nBRC."""
+
+import torch
+from torch import Tensor
+
+from . import register
+from .base import Cell, State, affine, row
+from .initial import ones, orthogonal, side_by_side, xavier_uniform, zeros
+
+
+class Bistable(Cell):
+    """What BRC and nBRC share: the update, given the recurrent part of the two gates."""
+
+    def __init__(self, input_size: int, hidden_size: int, **common):
+        super().__init__(input_size, hidden_size, **common)
+        n = hidden_size
+        self.add_weight("weight_ih", (input_size, 3 * n), side_by_side(xavier_uniform, 3))
+        self.add_bias("bias_ih", 2 * n, zeros)
+
+    def drive(self, x: Tensor) -> Tensor:
+        """Return the input's part of feedback, update gate and candidate (which has no bias)."""
+        bias = self.bias_ih
+        if bias is not None:
+            bias = torch.cat([bias, torch.zeros_like(bias[..., : self.hidden_size])], -1)
+        return affine(x, self.weight_ih, bias)
+
+    def recurrent_gates(self, h: Tensor, recurrence) -> tuple[Tensor, Tensor]:
+        """Return the state's part of feedback and update gate."""
+        raise NotImplementedError
+
+    def step(self, drive: Tensor, state: State, recurrence) -> State:
+        """Advance by one step."""
+        (h,) = state
+        to_feedback, to_update, to_candidate = drive.chunk(3, -1)
+        from_feedback, from_update = self.recurrent_gates(h, recurrence)
+        feedback = 1.0 + torch.tanh(to_feedback + from_feedback)
+        update = torch.sigmoid(to_update + from_update)
+        candidate = torch.tanh(to_candidate + feedback * h)
+        return (candidate + update * (h - candidate),)
+
+
+@register("BRC")
+class BRC(Bistable):
+    r"""Bistable recurrent cell: every unit remembers on its own.
+
+    .. math::
+        a &= 1 + \tanh(U_a x_t + w_a \odot h_{t-1} + b_a) \\
+        z &= \sigma(U_z x_t + w_z \odot h_{t-1} + b_z) \\
+        h_t &= z \odot h_{t-1} + (1 - z) \odot \tanh(U x_t + a \odot h_{t-1})
+
+    A unit is bistable while its feedback a exceeds 1. The blocks lie side by side along the output
+    axis in the order a, z, candidate; ``weight_hh`` holds :math:`w_a, w_z`. The output is h.
+    Initial values: U Xavier-uniform per block, :math:`w_a = w_z = 1`, biases 0.
+
+    Source: Vecoven, Ernst & Drion 2021.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, **common):
+        super().__init__(input_size, hidden_size, **common)
+        self.add_weight("weight_hh", (2 * hidden_size,), ones)
+
+    def recurrence(self) -> tuple[Tensor, ...]:
+        """Return w_a and w_z as rows that broadcast over the batch."""
+        return row(self.weight_hh).chunk(2, -1)
+
+    def recurrent_gates(self, h: Tensor, recurrence) -> tuple[Tensor, Tensor]:
+        """Return (w_a * h, w_z * h)."""
+        to_feedback, to_update = recurrence
+        return h * to_feedback, h * to_update
+
+
+@register("nBRC")
+class NBRC(Bistable):
+    r"""Recurrently neuromodulated bistable cell: the other units modulate a unit's memory.
+
+    .. math::
+        a &= 1 + \tanh(U_a x_t + W_a h_{t-1} + b_a) \\
+        z &= \sigma(U_z x_t + W_z h_{t-1} + b_z) \\
+        h_t &= z \odot h_{t-1} + (1 - z) \odot \tanh(U x_t + a \odot h_{t-1})
+
+    The blocks lie side by side along the output axis in the order a, z, candidate. The output is h.
+    Initial values: U Xavier-uniform per block, :math:`W_a, W_z` orthogonal, biases 0.
+
+    Source: Vecoven, Ernst & Drion 2021.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, **common):
+        super().__init__(input_size, hidden_size, **common)
+        self.add_weight(
+            "weight_hh", (hidden_size, 2 * hidden_size), side_by_side(orthogonal, 2)
+        )
+
+    def recurrent_gates(self, h: Tensor, recurrence: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (W_a h, W_z h)."""
+        return (h @ recurrence).chunk(2, -1)

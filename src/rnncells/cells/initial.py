@@ -1,0 +1,69 @@
+"""Initial values of a cell's tensors, drawn by NumPy so that they do not depend on the device.
+
+Each function takes the generator and the shape ``(in, out)`` of one member of a population.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Initial = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """All zeros."""
+    return np.zeros(shape)
+
+
+def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """All ones."""
+    return np.ones(shape)
+
+
+def normal(scale: float) -> Initial:
+    """N(0, 1) times ``scale``."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return scale * rng.standard_normal(shape)
+
+    return draw
+
+
+def normal_over_rows(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """N(0, 1) divided by the number of rows (the fan-in), as in the capacity study."""
+    return rng.standard_normal(shape) / max(shape[0], 1)
+
+
+def uniform(bound: float) -> Initial:
+    """U(-bound, bound)."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.uniform(-bound, bound, shape)
+
+    return draw
+
+
+def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """U(-a, a) with a = sqrt(6 / (in + out)) (Glorot & Bengio 2010)."""
+    bound = np.sqrt(6.0 / sum(shape))
+    return rng.uniform(-bound, bound, shape)
+
+
+def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """A random orthogonal square matrix, uniform over the orthogonal group (Saxe et al. 2014)."""
+    q, r = np.linalg.qr(rng.standard_normal(shape))
+    return q * np.sign(np.diag(r))
+
+
+def side_by_side(initial: Initial, blocks: int) -> Initial:
+    """``blocks`` independent draws of ``initial`` next to each other along the output axis.
+
+    The draws are independent matrices, which matters where the law depends on the shape of one
+    block (Xavier, orthogonal).
+    """
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        block = (*shape[:-1], shape[-1] // blocks)
+        return np.concatenate([initial(rng, block) for _ in range(blocks)], axis=-1)
+
+    return draw

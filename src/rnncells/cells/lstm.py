@@ -1,0 +1,51 @@
+"""Long short-term memory."""
+
+import torch
+from torch import Tensor
+
+from . import register
+from .base import Cell, State, affine
+from .initial import uniform
+
+
+@register("LSTM")
+class LSTM(Cell):
+    r"""Long short-term memory, as :class:`torch.nn.LSTMCell`.
+
+    .. math::
+        i, f, o &= \sigma(W_{\cdot x} x_t + b_{\cdot x} + W_{\cdot h} h_{t-1} + b_{\cdot h}) \\
+        g &= \tanh(W_{gx} x_t + b_{gx} + W_{gh} h_{t-1} + b_{gh}) \\
+        c_t &= f \odot c_{t-1} + i \odot g, \qquad h_t = o \odot \tanh(c_t)
+
+    The gates lie side by side along the output axis in PyTorch's order i, f, g, o. The state is
+    (h, c); the output is h. Initial weights and biases: :math:`U(-1/\sqrt n, 1/\sqrt n)`. From a
+    key, :math:`c_0` is the key and :math:`h_0 = \tanh(\text{key})`.
+
+    Source: Hochreiter & Schmidhuber 1997.
+    """
+
+    state_names = ("h", "c")
+
+    def __init__(self, input_size: int, hidden_size: int, **common):
+        super().__init__(input_size, hidden_size, **common)
+        initial = uniform(hidden_size**-0.5)
+        self.add_weight("weight_ih", (input_size, 4 * hidden_size), initial)
+        self.add_weight("weight_hh", (hidden_size, 4 * hidden_size), initial)
+        self.add_bias("bias_ih", 4 * hidden_size, initial)
+        self.add_bias("bias_hh", 4 * hidden_size, initial)
+
+    def drive(self, x: Tensor) -> Tensor:
+        """Return the input's part of all four gates, both biases included."""
+        bias = None if self.bias_ih is None else self.bias_ih + self.bias_hh
+        return affine(x, self.weight_ih, bias)
+
+    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+        """Advance by one step."""
+        h, c = state
+        i, f, g, o = (h @ recurrence + drive).chunk(4, -1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+    def state_from_key(self, key: Tensor) -> State:
+        """Return h = tanh(key), c = key."""
+        return torch.tanh(key), key

@@ -1,0 +1,381 @@
+"""Read a configuration: check it, fill in defaults, and resolve it to a plan.
+
+The schema says what the keys are and holds the published protocols as defaults; this module adds
+the checks that a schema cannot express. Every mistake becomes one line that names the key and what
+is allowed. PyTorch is not imported.
+"""
+
+import copy
+import csv
+import difflib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from .catalogue import describe_cell, describe_task
+from .tasks import FIGURES
+
+
+class ConfigError(ValueError):
+    """A mistake in the configuration, told in one line."""
+
+
+def load_schema(path: str | Path) -> dict:
+    """Read the configuration's schema (YAML)."""
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def resolve(config: Mapping, schema: Mapping, published: str | Path) -> dict:
+    """Check a configuration and resolve it to a plan: ``{study: {..., "cells": {cell: {...}}}}``.
+
+    For every study and cell, the plan holds the axes, ``seeds`` as a list, ``options``,
+    ``training``, ``search``, and under ``hyperparameters`` a table from hidden size to values
+    (None where they are searched).
+
+    Args:
+        config: what the user wrote.
+        schema: the JSON schema.
+        published: CSV file of the published optima.
+
+    Raises:
+        ConfigError: for the first mistake found.
+    """
+    # JSON turns Snakemake's ordered dictionaries into plain ones, and leaves the user's as it was.
+    config = json.loads(json.dumps(config, default=str))
+    _check_numbers(config)
+    _fill_and_check(config, schema)
+    optima = read_published(published)
+    return {
+        name: _resolve_study(f"studies.{name}", study, config["device"], schema, optima)
+        for name, study in config["studies"].items()
+    }
+
+
+def read_published(path: str | Path) -> dict[tuple[str, int], dict[str, float]]:
+    """Read the published optima: (cell, hidden size) -> hyperparameters."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "surrogate_optimum"]
+    names = ("p", "lr", "tau", "tau_slow", "tau_fast", "gamma", "alpha_h_prime", "connectivity")
+    return {
+        (row["cell"], int(row["hidden_size"])): {
+            name: float(row[name]) for name in (*names, "sigma") if row[name]
+        }
+        for row in rows
+    }
+
+
+# Checks against the schema
+
+
+def _check_numbers(value: Any, path: str = "") -> None:
+    """Refuse NaN and infinity, which a schema's bounds let through."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_numbers(item, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for item in value:
+            _check_numbers(item, path)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{path}: {value} is not allowed; expected a finite number")
+
+
+def _fill_and_check(instance: dict, schema: Mapping) -> None:
+    """Validate against the schema, writing its defaults into the instance."""
+    error = next(iter(_filling_validator(schema).iter_errors(instance)), None)
+    if error is not None:
+        raise ConfigError(_one_line(error))
+
+
+def _filling_validator(schema: Mapping):
+    base = jsonschema.Draft202012Validator
+    check_properties = base.VALIDATORS["properties"]
+
+    def fill_properties(validator, properties, instance, whole) -> Iterator:
+        if validator.is_type(instance, "object"):
+            for name, part in properties.items():
+                if "default" in part:
+                    instance.setdefault(name, copy.deepcopy(part["default"]))
+        yield from check_properties(validator, properties, instance, whole)
+
+    return jsonschema.validators.extend(base, {"properties": fill_properties})(schema)
+
+
+def _one_line(error: jsonschema.ValidationError) -> str:
+    """Say what is wrong in one line: the key, the fault, what is allowed."""
+    where = ".".join(str(part) for part in error.absolute_path) or "the configuration"
+    rule, value = error.validator_value, error.instance
+    match error.validator:
+        case "additionalProperties":
+            allowed = sorted(error.schema["properties"])
+            unknown = sorted(set(value) - set(allowed))[0]
+            close = difflib.get_close_matches(unknown, allowed, 1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            return f"{where}: unknown key {unknown!r}{hint}; allowed: {', '.join(allowed)}"
+        case "required":
+            missing = next(key for key in rule if key not in value)
+            return f"{where}: the key {missing!r} is missing"
+        case "pattern":
+            return f"{where}: {value!r} is not a valid name; allowed: {_described(error)}"
+        case "type" | "oneOf" | "anyOf":
+            hint = ""
+            if isinstance(value, str) and _is_number(value):
+                hint = f" (YAML reads {value} as text; write it with a decimal point, as 1.0e-3)"
+            return f"{where}: {value!r} is not allowed; expected {_described(error)}{hint}"
+        case "enum":
+            return f"{where}: {value!r} is not allowed; allowed: {', '.join(map(str, rule))}"
+        case "minimum":
+            return f"{where}: {value} is too small; the least allowed is {rule}"
+        case "exclusiveMinimum":
+            return f"{where}: {value} is not allowed; it must be above {rule}"
+        case "maximum":
+            return f"{where}: {value} is too large; the most allowed is {rule}"
+        case "minItems" | "minProperties":
+            return f"{where}: is empty; at least {rule} entry is needed"
+        case "maxItems":
+            return f"{where}: has {len(value)} entries; allowed: {rule}"
+        case "uniqueItems":
+            return f"{where}: an entry is there twice; all must differ"
+        case _:
+            return f"{where}: {' '.join(error.message.split())}"
+
+
+def _described(error: jsonschema.ValidationError) -> str:
+    schema = error.schema
+    if "expected" in schema:
+        return schema["expected"]
+    kind = schema.get("type", "something else")
+    names = {"object": "a mapping of keys", "array": "a list", "integer": "an integer"}
+    names |= {"number": "a number", "string": "text", "boolean": "true or false"}
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join(names.get(one, one) for one in kinds)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+# Checks across keys
+
+
+def _resolve_study(
+    where: str, study: dict, device: str, schema: Mapping, optima: Mapping
+) -> dict:
+    task = study["task"]
+    per_cell = study.pop("per_cell")
+    for cell in per_cell:
+        _described_cell(f"{where}.per_cell", cell)
+    data = _check_data(where, study)
+    cells = {}
+    for cell in study["cells"]:
+        merged = _merge(study, per_cell.get(cell, {}))
+        cells[cell] = _resolve_cell(where, cell, merged, data, optima)
+    return {
+        "task": task,
+        "device": device,
+        "data": data,
+        "figures": list(FIGURES[task]),
+        "cells": cells,
+    }
+
+
+def _merge(base: Mapping, change: Mapping) -> dict:
+    """Return ``base`` with the keys of ``change`` laid over it, mappings key by key."""
+    merged = dict(base)
+    for key, value in change.items():
+        inside = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merge(base[key], value) if inside else value
+    return merged
+
+
+def _described_cell(where: str, cell: str):
+    try:
+        return describe_cell(cell)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _check_data(where: str, study: dict) -> dict | None:
+    data = study.get("data")
+    if study["task"] != "trajectory_generation":
+        return None
+    if data.get("file") is not None and not Path(data["file"]).is_file():
+        raise ConfigError(f"{where}.data.file: there is no file {data['file']!r}")
+    low, high = data["via_points"]
+    if low > high:
+        raise ConfigError(f"{where}.data.via_points: [{low}, {high}] is not in ascending order")
+    return data
+
+
+def _resolve_cell(
+    where: str, cell: str, study: dict, data: dict | None, optima: Mapping
+) -> dict:
+    description = _described_cell(f"{where}.cells", cell)
+    task = describe_task(study["task"])
+    training, hyper = study["training"], study["hyperparameters"]
+    here = f"{where}.per_cell.{cell}"
+    _check_lengths(where, study, data)
+    _check_options(f"{here}.options", cell, study["options"], description)
+    ridge = training["readout"] == "ridge"
+    if ridge and description.constants.get("trainable", True):
+        raise ConfigError(
+            f"{where}.training.readout: 'ridge' trains nothing but the readout, and {cell} has "
+            "weights to learn; allowed: gradient (ridge is for the ESN)"
+        )
+    if ridge and not task.constants.get("squared_error", False):
+        raise ConfigError(
+            f"{where}.training.readout: 'ridge' needs a squared error, which {study['task']} "
+            "does not have; allowed: gradient"
+        )
+    if ridge and training.get("initial_state") == "learned":
+        raise ConfigError(f"{where}.training.initial_state: 'learned' does not go with ridge")
+    if training.get("feedback", "none") != "none" and description.constants.get("causes"):
+        raise ConfigError(
+            f"{where}.training.feedback: {cell} has causes as its input; allowed: none"
+        )
+
+    space = task.search_space | description.search_space
+    if not ridge:
+        space = {"lr": (1e-4, 1.0, "log")} | space
+    source = hyper["source"]
+    search = None
+    values: dict[int, dict | None] = {}
+    for hidden in study["hidden_sizes"]:
+        if source == "published":
+            if (cell, hidden) not in optima:
+                sizes = sorted(size for name, size in optima if name == cell)
+                allowed = f"hidden sizes {', '.join(map(str, sizes))}" if sizes else "none"
+                raise ConfigError(
+                    f"{where}.hyperparameters.source: there is no published optimum for {cell} "
+                    f"with {hidden} units; published for {cell}: {allowed}"
+                )
+            values[hidden] = {k: v for k, v in optima[cell, hidden].items() if k in space}
+        else:
+            values[hidden] = None
+    if source == "published" and study["task"] != "trajectory_generation":
+        raise ConfigError(
+            f"{where}.hyperparameters.source: 'published' is for trajectory_generation; "
+            f"allowed for {study['task']}: config, search"
+        )
+    if source == "config":
+        given = _check_values(where, cell, hyper["values"], space, data)
+        values = dict.fromkeys(study["hidden_sizes"], given)
+    if source == "search":
+        search = _resolve_search(where, cell, hyper["search"], space, data)
+    return {
+        "lengths": study["lengths"],
+        "hidden_sizes": study["hidden_sizes"],
+        "layers": study["layers"],
+        "seeds": _seed_list(study["seeds"]),
+        "seeds_per_job": study["seeds_per_job"],
+        "options": study["options"],
+        "training": training,
+        "source": source,
+        "hyperparameters": {str(hidden): given for hidden, given in values.items()},
+        "search": search,
+    }
+
+
+def _seed_list(seeds: int | list[int]) -> list[int]:
+    return list(range(seeds)) if isinstance(seeds, int) else seeds
+
+
+def _check_lengths(where: str, study: dict, data: dict | None) -> None:
+    least = {"binary_addition": 2}.get(study["task"], 1)
+    for length in study["lengths"]:
+        if length < least:
+            raise ConfigError(
+                f"{where}.lengths: {length} is too short for {study['task']}; "
+                f"the least allowed is {least}"
+            )
+        if data is not None and data.get("file") is None and length > data["points"]:
+            raise ConfigError(
+                f"{where}.lengths: {length} is longer than the trajectories; "
+                f"the most allowed is data.points, {data['points']}"
+            )
+    first = study["training"].get("first_length")
+    if first is not None and study["training"]["test_length"] < min(first, *study["lengths"]):
+        raise ConfigError(
+            f"{where}.training.test_length: {study['training']['test_length']} is below the "
+            f"first trained length, {min(first, *study['lengths'])}"
+        )
+
+
+def _check_options(where: str, cell: str, options: Mapping, description) -> None:
+    allowed = [name for name in description.options if name not in description.search_space]
+    for name in options:
+        if name in description.search_space:
+            raise ConfigError(f"{where}.{name}: is a hyperparameter; give it there")
+        if name not in allowed:
+            raise ConfigError(
+                f"{where}: {cell} has no option {name!r}; allowed: {', '.join(allowed) or 'none'}"
+            )
+
+
+def _check_values(
+    where: str, cell: str, values: Mapping, space: Mapping, data: dict | None
+) -> dict[str, float]:
+    """Return the hyperparameters that apply to the cell: shared values may name others' too."""
+    where = f"{where}.hyperparameters.values"
+    for name in ("lr", "p"):
+        if name in space and name not in values:
+            raise ConfigError(f"{where}: {cell} needs a value for {name!r}")
+    if "p" in space and data is not None and data.get("file") is None:
+        _check_p(f"{where}.p", values["p"], data)
+    return {name: values[name] for name in space if name in values}
+
+
+def _check_p(where: str, p: float, data: dict) -> None:
+    if not 1 <= p <= data["trajectories"]:
+        raise ConfigError(
+            f"{where}: {p} is not allowed; it must be within 1 and data.trajectories, "
+            f"{data['trajectories']}"
+        )
+
+
+def _resolve_search(
+    where: str, cell: str, search: Mapping, space: Mapping, data: dict | None
+) -> dict:
+    """Return the search's settings, with the bounds of every parameter of this cell."""
+    where = f"{where}.hyperparameters.search"
+    bounds = {}
+    for name, (low, high, scale) in space.items():
+        if name == "p" and data is not None and data.get("file") is None:
+            high = min(high, data["trajectories"])
+        if name in search["space"]:
+            low, high = search["space"][name]
+            if not low < high:
+                raise ConfigError(f"{where}.space.{name}: [{low}, {high}] is not ascending")
+            if scale == "log" and low <= 0:
+                raise ConfigError(f"{where}.space.{name}: bounds of a log scale must be above 0")
+            if name == "p" and data is not None and data.get("file") is None:
+                _check_p(f"{where}.space.p", low, data)
+                _check_p(f"{where}.space.p", high, data)
+        first = search["first"].get(name)
+        if first is None:
+            first = math.sqrt(low * high) if scale == "log" else (low + high) / 2
+        bounds[name] = {
+            "low": low,
+            "high": high,
+            "scale": scale,
+            "first": min(max(first, low), high),
+        }
+    return {
+        "configurations": search["configurations"],
+        "settings": {
+            "space": bounds,
+            "tries": search["tries"],
+            "batch": search["batch"],
+            "initial": search["initial"],
+            "seed": search["seed"],
+        },
+    }

@@ -1,0 +1,33 @@
+"""What the jobs cost, from Snakemake's benchmark files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+
+def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
+    """Return one row per study and rule: jobs, seconds and memory.
+
+    Args:
+        files: benchmark files ``.../benchmarks/{study}/{rule}/...``, as Snakemake writes them
+            (column s: wall seconds, max_rss: largest resident set in MB).
+    """
+    rows = []
+    for file in map(Path, files):
+        study, rule = file.parts[file.parts.index("benchmarks") + 1 :][:2]
+        # A job too short to be sampled has "-" or "NA" for its memory.
+        measured = pd.read_csv(file, sep="\t", na_values=["-", "NA"])
+        rows.append((study, rule, measured["s"].sum(), measured["max_rss"].max()))
+    jobs = pd.DataFrame(rows, columns=["study", "rule", "seconds", "memory_mb"])
+    return (
+        jobs.groupby(["study", "rule"])
+        .agg(
+            jobs=("seconds", "size"),
+            seconds_total=("seconds", "sum"),
+            seconds_median=("seconds", "median"),
+            seconds_max=("seconds", "max"),
+            memory_mb_max=("memory_mb", "max"),
+        )
+        .reset_index()
+    )

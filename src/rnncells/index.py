@@ -1,0 +1,28 @@
+"""The page that lists a study's figures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def study_page(study: str, figures: Sequence[str | Path], protocol: Mapping) -> str:
+    """Return a page in Markdown: the protocol, the figures, and where the tables are.
+
+    Args:
+        study: name of the study, in whose folder the page lies.
+        figures: the figures' files, below that folder; those that are PNG are shown.
+        protocol: what :func:`rnncells.protocol.describe` returned.
+    """
+    budget = "; ".join(protocol["reduced"]) or "none, this is the published size"
+    lines = [
+        f"# {study}",
+        "",
+        f"Task {protocol['task']}, {protocol['seeds']} seeds, {protocol['source']}.",
+        f"Reduced against the published protocol: {budget}.",
+        "",
+    ]
+    for file in map(Path, figures):
+        if file.suffix == ".png":
+            place = file.relative_to(*[p for p in file.parents if p.name == study][:1])
+            lines += [f"## {place.stem.replace('_', ' ')}", "", f"![{place.stem}]({place})", ""]
+    lines += [f"Tables: `results/tables/{study}/`, runs: `results/runs/{study}/`.", ""]
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""A recurrent network with a linear readout, for a population of models."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .cells.base import affine
+from .cells.initial import Initial
+from .rnn import RNN
+from .streams import stream
+
+
+class Readout(nn.Module):
+    r"""Linear readout :math:`y = W_o\,\text{output} + b_o` of every member of a population.
+
+    Shapes: weight ``(S, n, output_size)``, bias ``(S, output_size)``.
+    """
+
+    def __init__(self, population: int, hidden_size: int, output_size: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(population, hidden_size, output_size))
+        self.bias = nn.Parameter(torch.zeros(population, output_size))
+
+    def forward(self, output: Tensor) -> Tensor:
+        """Read out ``(S, ..., B, n)`` to ``(S, ..., B, output_size)``."""
+        return affine(output, self.weight, self.bias)
+
+
+class Network(nn.Module):
+    """An :class:`RNN` of S members and its readout.
+
+    Args:
+        rnn: the recurrent layers, built with ``population=S``.
+        output_size: width of the prediction.
+        readout_weight, readout_bias: laws of the readout's initial values.
+        seeds: one seed per member; initial values come from its streams.
+        input_sizes: for each member, how many of the inputs it uses (default: all).
+    """
+
+    def __init__(
+        self,
+        rnn: RNN,
+        output_size: int,
+        readout_weight: Initial,
+        readout_bias: Initial,
+        seeds: Sequence[int],
+        input_sizes: Sequence[int] | None = None,
+    ):
+        super().__init__()
+        self.rnn = rnn
+        self.readout = Readout(len(seeds), rnn.hidden_size, output_size)
+        rnn.reset_parameters(seeds, input_sizes)
+        with torch.no_grad():
+            for name, initial in (("weight", readout_weight), ("bias", readout_bias)):
+                for k, seed in enumerate(seeds):
+                    member = getattr(self.readout, name)[k]
+                    draw = initial(stream(seed, "weights", "readout", name), tuple(member.shape))
+                    member.copy_(torch.as_tensor(draw))
+        self.keys: nn.Parameter | None = None
+
+    def learn_keys(self, keys: Tensor) -> None:
+        """Train the keys ``(S, B, key_size)`` of the initial states from the given values."""
+        self.keys = nn.Parameter(keys.clone())
+
+    def initial_state(self, keys: Tensor):
+        """Return h_0 from the learned keys if there are any, else from ``keys``."""
+        return self.rnn.state_from_key(keys if self.keys is None else self.keys)
+
+    def features(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
+        """Return what the readout sees, ``(S, T, B, n)``, for inputs ``(S, T, B, input_size)``."""
+        output, _ = self.rnn(x, None if keys is None else self.initial_state(keys))
+        return output
+
+    def forward(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
+        """Predict ``(S, T, B, output_size)`` from inputs ``(S, T, B, input_size)``."""
+        return self.readout(self.features(x, keys))
+
+    def feed_back(self, steps: int, keys: Tensor) -> Tensor:
+        """Generate ``(S, steps, B, output_size)``, each step's input the step before's prediction.
+
+        The first input is 0. No gradient flows through the input.
+        """
+        states = self.rnn._states(self.initial_state(keys), keys.size(-2), batched=True)
+        recurrences = [cell.recurrence() for cell in self.rnn.cells]
+        x = keys.new_zeros((*keys.shape[:-1], self.rnn.input_size))
+        predictions = []
+        for _ in range(steps):
+            for k, cell in enumerate(self.rnn.cells):
+                states[k] = cell.step(cell.drive(x), states[k], recurrences[k])
+                x = cell.output(states[k][cell.state_names.index(cell.output_state)])
+            predictions.append(self.readout(x))
+            x = predictions[-1].detach()
+        return torch.stack(predictions, -3)

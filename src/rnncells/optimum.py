@@ -1,0 +1,165 @@
+"""Optimum extraction: read the best configuration off the surrogate, not off the noise.
+
+The best observed configuration of a noisy search is lucky. The minimum of the surrogate's mean
+over all observations is not, so that is what a study evaluates with fresh seeds.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from skopt.learning import GaussianProcessRegressor
+
+from .job import UserError
+from .search import Space, surrogate
+from .streams import stream
+
+#: Points per axis of the grid, at i / GRID for i = 0 ... GRID - 1 (as published).
+GRID = 50
+#: Refinement divides a cell of the grid into this many steps.
+FINE = 20
+#: Points predicted at once, which bounds the memory.
+CHUNK = 20_000
+
+
+class ObservationError(UserError):
+    """Observations that no surrogate can be fitted to; the message is one line for the user."""
+
+
+def check_observations(observations: pd.DataFrame, space: Space) -> pd.DataFrame:
+    """Return the observations that can be used.
+
+    Raises:
+        ObservationError: if columns are missing, or fewer than two finite rows are left.
+    """
+    missing = [name for name in (*space.names, "score") if name not in observations]
+    if missing:
+        raise ObservationError(
+            f"observations lack the columns {', '.join(missing)}; "
+            f"needed: {', '.join((*space.names, 'score'))}"
+        )
+    numbers = observations[[*space.names, "score"]].apply(pd.to_numeric, errors="coerce")
+    usable = observations[np.isfinite(numbers).all(axis=1)]
+    if len(usable) < 2:
+        raise ObservationError(
+            f"observations have {len(usable)} rows of finite numbers; at least 2 are needed"
+        )
+    return usable
+
+
+def fit(observations: pd.DataFrame, space: Space, seed: int = 0) -> GaussianProcessRegressor:
+    """Fit the surrogate to minus the score, over the unit cube."""
+    model = surrogate(len(space), seed)
+    model.fit(space.to_unit(observations), -observations["score"].to_numpy(float))
+    return model
+
+
+def minimise(model: GaussianProcessRegressor, dimensions: int) -> np.ndarray:
+    """Return the point of the unit cube where the surrogate's mean is least.
+
+    The grid of 50 points per axis is searched first, then one axis at a time, in ever finer steps
+    around the grid's minimum.
+    """
+    best, least = None, np.inf
+    for points in _grid(dimensions):
+        mean = model.predict(points)
+        if mean.min() < least:
+            best, least = points[mean.argmin()], mean.min()
+    offsets = np.arange(-FINE, FINE + 1) / (GRID * FINE)
+    for axis in range(dimensions):
+        line = np.repeat(best[None], len(offsets), 0)
+        line[:, axis] = np.clip(best[axis] + offsets, 0.0, 1.0)
+        best = line[model.predict(line).argmin()]
+    return best
+
+
+def _grid(dimensions: int) -> Iterator[np.ndarray]:
+    """Yield all points of the grid, in chunks."""
+    shape = (GRID,) * dimensions
+    for start in range(0, GRID**dimensions, CHUNK):
+        index = np.arange(start, min(start + CHUNK, GRID**dimensions))
+        yield np.stack(np.unravel_index(index, shape), -1) / GRID
+
+
+def extract(observations: pd.DataFrame, settings: Mapping) -> tuple[dict, pd.DataFrame]:
+    """Find the optimum, and describe the surrogate for the figures.
+
+    Args:
+        observations: columns of the parameters, in their own units, and ``score``, to be
+            maximised (2 * count - p in the capacity study).
+        settings: the search's ``space``: name -> mapping with low, high and scale.
+
+    Returns:
+        the optimum (values, predicted score and its standard deviation, best observed
+        configuration, parameters on a bound), and the table of partial dependences with the
+        columns x_name, y_name, x, y, mean, sd (see :func:`partial_dependence`).
+
+    Raises:
+        ObservationError: if the observations cannot be used.
+    """
+    space = Space(settings)
+    observations = check_observations(observations, space)
+    model = fit(observations, space)
+    point = minimise(model, len(space))
+    mean, sd = model.predict(point[None], return_std=True)
+    best = observations.loc[observations["score"].astype(float).idxmax()]
+    optimum = {
+        "values": space.from_unit(point),
+        "score": -float(mean[0]),
+        "score_sd": float(sd[0]),
+        "on_bound": [
+            name for name, u in zip(space.names, point, strict=True) if u <= 0.0 or u >= 1.0
+        ],
+        "best_observed": {
+            "values": {name: float(best[name]) for name in space.names},
+            "score": float(best["score"]),
+            "configuration": int(best.get("configuration", best.name)),
+        },
+        "observations": len(observations),
+        "space": {
+            d.name: {"low": d.low, "high": d.high, "scale": d.scale} for d in space.dimensions
+        },
+    }
+    return optimum, partial_dependence(model, space)
+
+
+def partial_dependence(
+    model: GaussianProcessRegressor, space: Space, samples: int = 100, pair_points: int = 20
+) -> pd.DataFrame:
+    """Return the surrogate's mean score over one and over two parameters.
+
+    The other parameters are averaged over the same uniform draws everywhere. ``sd`` is the mean
+    standard deviation of the surrogate there. For one parameter y_name is empty and y is NaN.
+    """
+    draws = stream(0, "partial dependence").random((samples, len(space)))
+    axes = [(axis,) for axis in range(len(space))] + list(combinations(range(len(space)), 2))
+    tables = []
+    for pair in axes:
+        ticks = np.linspace(0.0, 1.0, 50 if len(pair) == 1 else pair_points)
+        points = np.stack(np.meshgrid(*[ticks] * len(pair), indexing="ij"), -1)
+        points = points.reshape(-1, len(pair))
+        mean, sd = np.empty(len(points)), np.full(len(points), np.nan)
+        for k, fixed in enumerate(points):
+            at = draws.copy()
+            at[:, list(pair)] = fixed
+            if len(pair) == 1:
+                means, sds = model.predict(at, return_std=True)
+                sd[k] = sds.mean()
+            else:
+                means = model.predict(at)
+            mean[k] = -means.mean()
+        x, y = space.dimensions[pair[0]], space.dimensions[pair[-1]]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "x_name": x.name,
+                    "y_name": y.name if len(pair) == 2 else "",
+                    "x": x.from_unit(points[:, 0]),
+                    "y": y.from_unit(points[:, 1]) if len(pair) == 2 else np.nan,
+                    "mean": mean,
+                    "sd": sd,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)

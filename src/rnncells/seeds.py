@@ -1,0 +1,55 @@
+"""How a study's seeds are cut into jobs, and how a job's seeds are written in a file name.
+
+A label lists runs of seeds: ``0-4`` is 0 to 4, ``3+7-9`` is 3, 7, 8 and 9.
+"""
+
+from collections.abc import Iterable, Sequence
+
+
+def label(seeds: Iterable[int]) -> str:
+    """Write seeds as a label."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][1] + 1:
+            parts[-1][1] = seed
+        else:
+            parts.append([seed, seed])
+    return "+".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def parse(text: str) -> list[int]:
+    """Read a label.
+
+    Raises:
+        ValueError: if the text is not a label as :func:`label` writes it.
+    """
+    seeds = []
+    for part in text.split("+"):
+        first, _, last = part.partition("-")
+        seeds.extend(range(int(first), int(last or first) + 1))
+    if label(seeds) != text:
+        raise ValueError(f"{text!r} is not a list of seeds; expected for instance 0-4 or 3+7-9")
+    return seeds
+
+
+def chunks(seeds: Sequence[int], per_job: int, before: Iterable[str] = ()) -> list[str]:
+    """Cut seeds into the labels of jobs.
+
+    Args:
+        seeds: the study's seeds.
+        per_job: how many seeds a job trains.
+        before: labels of jobs that exist already; those whose seeds are all wanted are kept, so
+            that only the other seeds are new work.
+    """
+    waiting = set(seeds)
+    kept = []
+    for text in sorted(before):
+        try:
+            known = set(parse(text))
+        except ValueError:
+            continue  # a folder that somebody else put there
+        if known <= waiting:
+            kept.append(text)
+            waiting -= known
+    rest = [seed for seed in seeds if seed in waiting]
+    return kept + [label(rest[k : k + per_job]) for k in range(0, len(rest), per_job)]

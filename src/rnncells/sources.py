@@ -1,0 +1,90 @@
+"""Which source files a result depends on, found without running them.
+
+The workflow declares these files as inputs of its jobs, so that editing one cell's file reruns that
+cell's jobs and no others.
+"""
+
+import ast
+import sys
+from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+@cache
+def module_file(module: str) -> Path | None:
+    """Return the file of ``module`` (``a.b``), found on the import path, without importing it."""
+    if module.split(".")[0] == PACKAGE.name:
+        stem = PACKAGE.joinpath(*module.split(".")[1:])
+        candidates = (stem.with_suffix(".py"), stem / "__init__.py")
+        return next((path for path in candidates if path.is_file()), None)
+    search = [str(Path.cwd()), *sys.path]
+    for part in module.split("."):
+        spec = PathFinder.find_spec(part, search)
+        if spec is None:
+            return None
+        search = spec.submodule_search_locations or []
+    return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+@cache
+def syntax_tree(path: Path) -> ast.Module:
+    """Parse a Python file."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@cache
+def imports(path: Path) -> dict[str, tuple[str, str | None]]:
+    """Return the names that a file imports at its top level: name -> (module, attribute)."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for node in syntax_tree(path).body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name] = alias.name, None
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(path, node)
+            for alias in node.names:
+                found[alias.asname or alias.name] = module, alias.name
+    return found
+
+
+def _absolute(path: Path, node: ast.ImportFrom) -> str:
+    """Return the full name of the module that a ``from ... import`` statement names."""
+    if node.level == 0:
+        return node.module or ""
+    folder = path.parent
+    for _ in range(node.level - 1):
+        folder = folder.parent
+    if PACKAGE in (folder, *folder.parents):
+        parts = [PACKAGE.name, *folder.relative_to(PACKAGE).parts]
+    else:
+        parts = [folder.name]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def depends_on(*modules: str) -> list[str]:
+    """Return the files of ``modules`` and of every module of this project that they import.
+
+    ``__init__`` files are left out: here they hold names and no computation, and every new task
+    would otherwise make all results stale. Paths are relative to the working directory where they
+    lie below it.
+    """
+    waiting = [module_file(module) for module in modules]
+    files: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path is None or path in files:
+            continue
+        files.add(path)
+        for module, attribute in imports(path).values():
+            for name in (module, f"{module}.{attribute}"):
+                if name.split(".")[0] == PACKAGE.name:
+                    waiting.append(module_file(name))
+    here = Path.cwd()
+    return sorted(
+        str(path.relative_to(here) if path.is_relative_to(here) else path)
+        for path in files
+        if path.name != "__init__.py"
+    )

@@ -1,0 +1,126 @@
+"""Copy first input: after T random numbers, say what the first one was."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..network import Network
+from ..streams import stream
+from .base import Batch, Outcome, Task, example_rows
+
+
+class CopyFirstInput(Task):
+    r"""Remember the first of T inputs drawn from N(0, 1) until the last step.
+
+    The loss and the metric are the mean squared error of the prediction after the last step;
+    predicting 0 gives 1, the variance of the target. Training and test sequences are drawn once.
+    The score is the share of the variance explained, max(0, 1 - test MSE).
+
+    The length is T.
+
+    Settings: train_sequences, test_sequences, batch_size, epochs, stop_below (a member stops after
+    the first epoch with a test MSE below this).
+
+    Source: Vecoven, Ernst & Drion 2021.
+    """
+
+    metric = "final_test_mse"
+    chance = 1.0
+    squared_error = True
+    input_size = 1
+    output_size = 1
+
+    def __init__(self, length, seeds, hyperparameters, settings, device, trajectories=None):
+        super().__init__(length, seeds, hyperparameters, settings, device)
+        self.train = self._draw("train", settings["train_sequences"])
+        self.test = self._draw("test", settings["test_sequences"])
+        self.steps_per_epoch = -(-settings["train_sequences"] // settings["batch_size"])
+        self.steps = settings["epochs"] * self.steps_per_epoch
+        self._order: tuple[int, Tensor] | None = None
+
+    def _draw(self, part: str, sequences: int) -> Tensor:
+        """Draw inputs ``(S, sequences, T)``."""
+        return self.to_device(
+            np.stack(
+                [
+                    stream(seed, "copy_first_input", part).standard_normal(
+                        (sequences, self.length), dtype=np.float32
+                    )
+                    for seed in self.seeds
+                ]
+            )
+        )
+
+    def batch(self, step: int) -> Batch:
+        """Return the next batch of the epoch's own order."""
+        epoch, within = divmod(step, self.steps_per_epoch)
+        if self._order is None or self._order[0] != epoch:
+            order = [
+                stream(seed, "copy_first_input", "order", epoch).permutation(self.train.size(1))
+                for seed in self.seeds
+            ]
+            self._order = epoch, self.to_device(np.stack(order))
+        size = self.settings["batch_size"]
+        chosen = self._order[1][:, within * size : (within + 1) * size, None]
+        return self._as_batch(torch.take_along_dim(self.train, chosen, 1))
+
+    @staticmethod
+    def _as_batch(sequences: Tensor) -> Batch:
+        x = sequences.transpose(1, 2).unsqueeze(-1)
+        return Batch(x, x[:, 0])
+
+    def _predict(self, network: Network, x: Tensor) -> Tensor:
+        return network.readout(network.features(x)[:, -1])
+
+    def loss(self, network: Network, batch: Batch) -> Tensor:
+        """Return the mean squared error after the last step."""
+        return (self._predict(network, batch.x) - batch.target).square().mean((1, 2))
+
+    def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the last step's features of all training sequences, and the first inputs."""
+        batches = [self._as_batch(part) for part in self.train.split(1000, 1)]
+        features = torch.cat([network.features(batch.x)[:, -1] for batch in batches], 1)
+        yield from zip(features, self.train[:, :, :1], strict=True)
+
+    def _test_batches(self) -> Iterator[Batch]:
+        # Chunks of about a million inputs keep the memory of an evaluation small.
+        size = max(1, 1_000_000 // (self.length * len(self.seeds)))
+        for chunk in self.test.split(size, 1):
+            yield self._as_batch(chunk)
+
+    @torch.no_grad()
+    def _test_mse(self, network: Network) -> np.ndarray:
+        total = 0.0
+        for batch in self._test_batches():
+            total = total + self.loss(network, batch) * batch.x.size(2)
+        return (total / self.test.size(1)).double().cpu().numpy()
+
+    def check(self, network: Network, step: int):
+        """Measure the test error at the end of every epoch."""
+        if step % self.steps_per_epoch:
+            return None
+        return {"test_mse": self._test_mse(network)}, step // self.steps_per_epoch
+
+    def finished(self, checked):
+        """Tell which members are below ``stop_below``."""
+        return checked["test_mse"] < self.settings["stop_below"]
+
+    @torch.no_grad()
+    def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
+        """Measure the final test error."""
+        mse = np.where(diverged, np.nan, self._test_mse(network))
+        shown = self._as_batch(self.test[:, :20])
+        prediction = self._predict(network, shown.x).unsqueeze(2)
+        return Outcome(
+            self.rows("final_test_mse", "none", [0], mse[:, None]),
+            example_rows(
+                self.seeds,
+                range(prediction.size(1)),
+                [self.length],
+                shown.target.unsqueeze(2).cpu().numpy(),
+                prediction.cpu().numpy(),
+            ),
+            np.nan_to_num(np.clip(1 - mse, 0, None), nan=0.0),
+        )

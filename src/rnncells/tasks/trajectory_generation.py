@@ -1,0 +1,165 @@
+"""Trajectory generation: how many 2-D trajectories can a network produce from memory?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ..cells.initial import Initial, normal, normal_over_rows
+from ..network import Network
+from ..streams import stream
+from .base import Batch, Outcome, Task, example_rows
+
+
+class TrajectoryGeneration(Task):
+    r"""Learn p trajectories by heart; the capacity is how many come out right.
+
+    Each sequence starts from a state made of its own key, drawn from N(0, 1), and cells with
+    causes get a one-hot cause, constant in time. Nothing else is put in: the networks run on their
+    own. The loss is the mean squared error over steps, sequences and coordinates, full batch. A
+    sequence counts as learned if the mean over its steps of the Euclidean distance to the target
+    is below the threshold. The score is 2 * count - p.
+
+    The length is the number of steps: of a trajectory's points every (points // length)-th is kept.
+
+    Hyperparameters: p (rounded), the number of sequences; each member draws its own p out of the
+    data set.
+
+    Settings: iterations, threshold, initial_state (``fixed`` or ``learned`` keys), feedback
+    (``none``, or the network's input is its own detached ``prediction``, or the target under
+    ``teacher`` forcing; scored with its own prediction in both cases), examples (sequences kept per
+    seed for the figures).
+
+    Source: Annabi, Pitti & Quoy 2022 (capacity study).
+    """
+
+    metric = "sequences"
+    chance = 0.0
+    search_space = {"p": (1, 250, "integer")}
+    squared_error = True
+    output_size = 2
+
+    def __init__(self, length, seeds, hyperparameters, settings, device, trajectories=None):
+        super().__init__(length, seeds, hyperparameters, settings, device)
+        data = thin(trajectories, length)
+        self.sizes = [round(member["p"]) for member in hyperparameters]
+        for p in self.sizes:
+            if not 1 <= p <= len(data):
+                raise ValueError(f"p must be within 1 and {len(data)}, the data set, got {p}")
+        self.steps = settings["iterations"]
+        self.feedback = settings["feedback"]
+        self.largest = max(self.sizes)
+        targets = np.full((len(seeds), length, self.largest, 2), np.nan)
+        for k, (seed, p) in enumerate(zip(seeds, self.sizes, strict=True)):
+            chosen = stream(seed, "trajectory_generation", "choice").permutation(len(data))[:p]
+            targets[k, :, :p] = data[chosen].swapaxes(0, 1)
+        # Members with fewer sequences than the largest are padded; what is padded has no weight.
+        real = ~np.isnan(targets[:, 0, :, 0])
+        self.real = self.to_device(real)
+        self.weight = self.to_device(
+            real[:, None, :, None] / (2 * length * np.array(self.sizes)[:, None, None, None])
+        )
+        self.target = self.to_device(np.nan_to_num(targets))
+        self.keys: Tensor | None = None
+        self.causes = False
+        self.input_size = 0
+
+    def fit_to(self, cell: type) -> None:
+        """Choose the input: causes for cells that have them, feedback if asked for, or nothing."""
+        self.causes = cell.causes
+        if self.causes:
+            self.input_size, self.input_sizes = self.largest, self.sizes
+        elif self.feedback != "none":
+            self.input_size = 2
+
+    def readout_initial(self, hidden_size: int) -> tuple[Initial, Initial]:
+        """Return the laws of the capacity study: N(0, 1) / n and N(0, 1) / 10."""
+        return normal_over_rows, normal(0.1)
+
+    def prepare(self, network: Network) -> None:
+        """Draw the keys, and let the network learn them if the study says so."""
+        draws = [
+            stream(seed, "trajectory_generation", "keys").standard_normal(
+                (self.largest, network.rnn.key_size)
+            )
+            for seed in self.seeds
+        ]
+        self.keys = self.to_device(np.stack(draws))
+        if self.settings["initial_state"] == "learned":
+            network.learn_keys(self.keys)
+
+    def batch(self, step: int) -> Batch:
+        """Return the whole data, the same at every step."""
+        members, (steps, p) = len(self.seeds), self.target.shape[1:3]
+        if self.causes:
+            x = torch.eye(p, device=self.device).expand(members, steps, p, p)
+        elif self.feedback == "teacher":
+            x = torch.cat([torch.zeros_like(self.target[:, :1]), self.target[:, :-1]], 1)
+        else:
+            x = torch.empty(members, 1, p, 0, device=self.device).expand(-1, steps, -1, -1)
+        return Batch(x, self.target)
+
+    def loss(self, network: Network, batch: Batch) -> Tensor:
+        """Return the mean squared error over steps, sequences and coordinates."""
+        if self.feedback == "prediction":
+            predicted = network.feed_back(self.length, self.keys)
+        else:
+            predicted = network(batch.x, self.keys)
+        return ((predicted - batch.target).square() * self.weight).sum((1, 2, 3))
+
+    def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the features and targets of all steps of each member's sequences."""
+        features = network.features(self.batch(0).x, self.keys)
+        for k, p in enumerate(self.sizes):
+            yield features[k, :, :p].flatten(0, 1), self.target[k, :, :p].flatten(0, 1)
+
+    @torch.no_grad()
+    def generate(self, network: Network) -> Tensor:
+        """Let the network run on its own, ``(S, T, p, 2)``."""
+        if self.feedback != "none":
+            return network.feed_back(self.length, self.keys)
+        return network(self.batch(0).x, self.keys)
+
+    def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
+        """Count the sequences that the network generates."""
+        predicted = self.generate(network)
+        distance = torch.linalg.vector_norm(predicted - self.target, dim=-1).mean(1)
+        error = distance.double().cpu().numpy()
+        error[diverged] = np.nan
+        real = self.real.cpu().numpy()
+        learned = (error < self.settings["threshold"]) & real
+        count = learned.sum(1)
+        p = np.array(self.sizes)
+        errors = self.rows("sequence_error", "sequence", range(self.largest), error)
+        metrics = [
+            self.rows("sequences", "none", [0], count[:, None]),
+            self.rows("p", "none", [0], p[:, None]),
+            self.rows("score", "none", [0], (2 * count - p)[:, None]),
+            errors[real.reshape(-1)],
+        ]
+        shown = min(self.settings["examples"], self.largest)
+        target = np.where(real[:, None, :, None], self.target.cpu().numpy(), np.nan)
+        examples = example_rows(
+            self.seeds,
+            range(shown),
+            range(self.length),
+            target[:, :, :shown].swapaxes(1, 2),
+            predicted[:, :, :shown].transpose(1, 2).cpu().numpy(),
+        )
+        return Outcome(pd.concat(metrics), examples, (2 * count - p).astype(float))
+
+
+def thin(trajectories: np.ndarray | None, length: int) -> np.ndarray:
+    """Keep ``length`` evenly spaced points of trajectories ``(N, points, 2)``.
+
+    Raises:
+        ValueError: if there are no trajectories, or they have fewer points than ``length``.
+    """
+    if trajectories is None:
+        raise ValueError("trajectory_generation needs trajectories")
+    points = trajectories.shape[1]
+    if length > points:
+        raise ValueError(f"length must be at most {points}, the points of a trajectory")
+    return trajectories[:, :: points // length][:, :length]

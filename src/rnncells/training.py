@@ -1,0 +1,263 @@
+"""The training loop of every task: a population of models, trained as one computation."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from .cells import cell_class
+from .network import Network
+from .optimiser import PopulationAdam
+from .rnn import RNN
+from .tasks import task_class
+from .tasks.base import Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Result:
+    """What a population's training gave.
+
+    Attributes:
+        metrics: one row per seed, metric and position: seed, metric, axis, position, value.
+        examples: a few samples: seed, sample, step, coordinate, target, prediction.
+        score: the task's number to maximise, one per member; diverged members score 0 successes.
+        diverged: whether each member's loss stopped being a finite number.
+        steps: gradient steps that each member made.
+        seconds: wall time of the training and the evaluation.
+        parameters: learned numbers per member.
+        device: where it ran.
+    """
+
+    metrics: pd.DataFrame
+    examples: pd.DataFrame
+    score: np.ndarray
+    diverged: np.ndarray
+    steps: np.ndarray
+    seconds: float
+    parameters: int
+    device: str
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        RuntimeError: if ``cuda`` is asked for and there is none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError("device is 'cuda', but PyTorch sees no CUDA device; allowed: auto, cpu")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the kind of a device, with the name of a GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def train(
+    *,
+    task: str,
+    cell: str,
+    length: int,
+    hidden_size: int,
+    layers: int,
+    seeds: Sequence[int],
+    hyperparameters: Sequence[Mapping[str, float]],
+    options: Mapping,
+    settings: Mapping,
+    device: str = "auto",
+    trajectories: np.ndarray | None = None,
+    progress_seconds: float = 5.0,
+) -> Result:
+    """Train one population: member k uses ``seeds[k]`` and ``hyperparameters[k]``.
+
+    Args:
+        task, cell: names.
+        length, hidden_size, layers: the study's axes.
+        seeds: one per member.
+        hyperparameters: for each member ``lr`` (unless nothing is learned by gradient descent), the
+            task's and the cell's hyperparameters.
+        options: the cell's options, the same for all members.
+        settings: the ``training`` section of the study.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        trajectories: data set of the tasks that need one.
+        progress_seconds: pause between progress lines in the log.
+    """
+    began = time.perf_counter()
+    where = resolve_device(device)
+    kind, made = task_class(task), cell_class(cell)
+    work: Task = kind(length, seeds, hyperparameters, settings, where, trajectories)
+    work.fit_to(made)
+    own = {
+        name: [member[name] for member in hyperparameters]
+        for name in hyperparameters[0]
+        if name != "lr" and name not in kind.search_space
+    }
+    rnn = RNN(
+        cell,
+        work.input_size,
+        hidden_size,
+        layers,
+        population=len(seeds),
+        **dict(options),
+        **own,
+    )
+    network = Network(
+        rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
+    ).to(where)
+    work.prepare(network)
+
+    loop = _Loop(work, network, progress_seconds)
+    if settings["readout"] == "ridge":
+        loop.fit_readout(settings["ridge"])
+    else:
+        loop.descend([member["lr"] for member in hyperparameters])
+    outcome = work.outcome(network, loop.diverged)
+    per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
+    return Result(
+        metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
+        examples=outcome.examples,
+        score=outcome.score,
+        diverged=loop.diverged,
+        steps=loop.steps_made,
+        seconds=time.perf_counter() - began,
+        parameters=per_member,
+        device=describe_device(where),
+    )
+
+
+class _Loop:
+    """The state of one population's training."""
+
+    def __init__(self, task: Task, network: Network, progress_seconds: float):
+        members = len(task.seeds)
+        self.task = task
+        self.network = network
+        self.progress_seconds = progress_seconds
+        self.losses: list[Tensor] = []
+        self.checks: list[tuple[int, dict[str, np.ndarray], np.ndarray]] = []
+        self.diverged = np.zeros(members, dtype=bool)
+        self.steps_made = np.zeros(members, dtype=int)
+
+    def descend(self, rates: Sequence[float]) -> None:
+        """Train by gradient descent until the task's last step or until all members have stopped."""
+        task, network = self.task, self.network
+        optimiser = PopulationAdam(
+            [p for p in network.parameters() if p.requires_grad],
+            torch.tensor(rates, dtype=torch.float32, device=task.device),
+        )
+        active = torch.ones(len(task.seeds), dtype=torch.bool, device=task.device)
+        progress = _Progress(task.steps, self.progress_seconds)
+        for step in range(task.steps):
+            network.zero_grad(set_to_none=True)
+            loss = task.loss(network, task.batch(step))
+            # Members do not mix, so one member's NaN stays with it in the backward pass.
+            loss.sum().backward()
+            loss = loss.detach()
+            running = active.cpu().numpy()
+            self.steps_made += running
+            finite = loss.isfinite()
+            self.diverged |= running & ~finite.cpu().numpy()
+            self.losses.append(torch.where(active, loss, torch.nan))
+            active &= finite
+            optimiser.step(active)
+            self._check(step + 1, active)
+            if not active.any():
+                progress.finish(step + 1, "all members have stopped")
+                return
+            progress.step(step + 1, loss)
+        progress.finish(task.steps, f"{int(self.diverged.sum())} of {len(task.seeds)} diverged")
+
+    def _check(self, step: int, active: Tensor) -> None:
+        """Measure if due, and stop the members that are finished."""
+        if (measured := self.task.check(self.network, step)) is None:
+            return
+        values, position = measured
+        running = active.cpu().numpy().copy()
+        self.checks.append((position, values, running))
+        active &= ~torch.as_tensor(self.task.finished(values) & running, device=active.device)
+        shown = ", ".join(f"{name} {np.nanmean(v):.4g}" for name, v in values.items())
+        logger.info("after step %d: %s, %d members train on", step, shown, int(active.sum()))
+
+    @torch.no_grad()
+    def fit_readout(self, ridge: float) -> None:
+        """Fit the readout in closed form; nothing else is trained."""
+        task, readout = self.task, self.network.readout
+        for k, (features, targets) in enumerate(task.regression(self.network)):
+            readout.weight[k], readout.bias[k] = ridge_regression(features, targets, ridge)
+        loss = task.loss(self.network, task.batch(0))
+        self.losses.append(loss)
+        self.diverged |= ~loss.isfinite().cpu().numpy()
+        self.steps_made += 1
+        logger.info("readout fitted: mean loss %.4g", loss.nanmean().item())
+
+    def metrics(self) -> pd.DataFrame:
+        """Return the losses and the measurements during training, as metric rows."""
+        losses = torch.stack(self.losses, 1).double().cpu().numpy()
+        tables = [self.task.rows("train_loss", "step", range(1, losses.shape[1] + 1), losses)]
+        for position, values, running in self.checks:
+            for name, value in values.items():
+                value = np.where(running, value, np.nan)[:, None]
+                tables.append(self.task.rows(name, "epoch", [position], value))
+        return pd.concat(tables).dropna(subset="value")
+
+
+def ridge_regression(features: Tensor, targets: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
+    r"""Return the weight and bias that minimise squared error plus a penalty on the weight.
+
+    .. math::
+        \min_{W, b} \lVert X W + b - Y \rVert^2 + \text{ridge} \lVert W \rVert^2
+
+    solved in float64, in the smaller of its two forms (by features, or by samples).
+
+    Shapes: features X ``(samples, n)``, targets Y ``(samples, outputs)``, weight ``(n, outputs)``,
+    bias ``(outputs,)``.
+    """
+    x, y = features.double(), targets.double()
+    x_mean, y_mean = x.mean(0), y.mean(0)
+    x, y = x - x_mean, y - y_mean
+    samples, n = x.shape
+    penalty = ridge * torch.eye(min(samples, n), dtype=x.dtype, device=x.device)
+    if n <= samples:
+        weight = torch.linalg.solve(x.mT @ x + penalty, x.mT @ y)
+    else:
+        weight = x.mT @ torch.linalg.solve(x @ x.mT + penalty, y)
+    return weight, y_mean - x_mean @ weight
+
+
+class _Progress:
+    """Lines in the log: step, loss, steps per second, time left."""
+
+    def __init__(self, steps: int, pause: float):
+        self.steps = steps
+        self.pause = pause
+        self.began = self.last = time.perf_counter()
+
+    def step(self, step: int, loss: Tensor) -> None:
+        """Log a line if the last one is long enough ago."""
+        now = time.perf_counter()
+        if now - self.last < self.pause:
+            return
+        self.last = now
+        rate = step / (now - self.began)
+        logger.info(
+            "step %d of %d, loss %.4g, %.1f it/s, ETA %.0f s",
+            step,
+            self.steps,
+            loss.nanmean().item(),
+            rate,
+            (self.steps - step) / rate,
+        )
+
+    def finish(self, step: int, why: str) -> None:
+        """Log the last line."""
+        logger.info("%d steps in %.1f s, %s", step, time.perf_counter() - self.began, why)

@@ -1,0 +1,52 @@
+rule aggregate:
+    input:
+        code=depends_on("rnncells.runs", "rnncells.statistics"),
+        metrics=run_files("metrics.parquet"),
+        examples=run_files("examples.parquet"),
+        runs=run_files("run.json"),
+    output:
+        metrics=ensure("results/tables/{study}/metrics.parquet", non_empty=True),
+        examples=ensure("results/tables/{study}/examples.parquet", non_empty=True),
+        runs=ensure("results/tables/{study}/runs.parquet", non_empty=True),
+        runs_csv=ensure("results/tables/{study}/runs.csv", non_empty=True),
+        summary=ensure("results/tables/{study}/summary.parquet", non_empty=True),
+        summary_csv=report(
+            ensure("results/tables/{study}/summary.csv", non_empty=True),
+            caption="../report/summary.rst",
+            category="{study}",
+            labels={"figure": "summary table"},
+        ),
+    log:
+        "logs/aggregate/{study}.log",
+    benchmark:
+        "results/benchmarks/{study}/aggregate/aggregate.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    localrule: True
+    script:
+        "../scripts/aggregate.py"
+
+
+rule cost:
+    input:
+        code=depends_on("rnncells.costs", "rnncells.figures"),
+        benchmarks=benchmarks(),
+    output:
+        table="results/tables/cost.csv",
+        pdf=report(
+            "results/figures/cost.pdf",
+            caption="../report/cost.rst",
+            category="cost",
+            labels={"figure": "cost"},
+        ),
+        png="results/figures/cost.png",
+    log:
+        "logs/cost.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    localrule: True
+    script:
+        "../scripts/cost.py"

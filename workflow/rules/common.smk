@@ -1,0 +1,139 @@
+"""The plan, and the helper functions that turn it into file names."""
+
+import sys
+from pathlib import Path
+
+from rnncells.catalogue import describe_cell
+from rnncells.config import ConfigError, load_schema, resolve
+from rnncells.protocol import describe
+from rnncells.seeds import chunks
+from rnncells.sources import depends_on
+
+PUBLISHED = "config/published/capacity_optima.csv"
+
+SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
+
+try:
+    PLAN = resolve(config, SCHEMA, PUBLISHED)
+except ConfigError as error:
+    # A mistake in the configuration is the user's, not the program's: one line, no traceback.
+    sys.exit(f"Configuration error: {error}")
+
+
+RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
+TRAJECTORIES = "results/data/{study}/trajectories.npy"
+
+
+wildcard_constraints:
+    study="[A-Za-z0-9][A-Za-z0-9_-]*",
+    cell="[^/]+",
+    length="[0-9]+",
+    hidden="[0-9]+",
+    layers="[0-9]+",
+    seeds="[0-9]+([-+][0-9]+)*",
+    figure="[a-z_]+",
+
+
+def cell_plan(wildcards):
+    """Return the plan of one study and cell."""
+    return PLAN[wildcards.study]["cells"][wildcards.cell]
+
+
+def source_files(*modules):
+    """Return an input function for the files that a job's numbers come from.
+
+    Snakemake compares their content, so that a change in one cell's file reruns that cell's jobs.
+    """
+
+    def files(wildcards):
+        names = [module.format(task=PLAN[wildcards.study]["task"]) for module in modules]
+        if "cell" in wildcards.keys():
+            names.append(describe_cell(wildcards.cell).module)
+        return depends_on(*names)
+
+    return files
+
+
+def protocol(wildcards):
+    """Return what a figure's footnote says of the study."""
+    return describe(wildcards.study, PLAN[wildcards.study], SCHEMA)
+
+
+def gpus(wildcards):
+    """Return how many GPUs a training job asks for."""
+    return 0 if PLAN[wildcards.study]["device"] == "cpu" else 1
+
+
+def trajectory_file(wildcards):
+    """Return the data set, for the studies that have one."""
+    return [] if PLAN[wildcards.study]["data"] is None else TRAJECTORIES.format(**wildcards)
+
+
+def optimum_file(wildcards):
+    """Return the searched optimum, for the cells whose hyperparameters are searched."""
+    if cell_plan(wildcards)["source"] != "search":
+        return []
+    return f"results/searches/{{study}}/{RUN}/optimum.json".format(**wildcards)
+
+
+def combinations(study, cell):
+    """Yield the wildcards of all runs of a cell, seeds apart."""
+    plan = PLAN[study]["cells"][cell]
+    for length in plan["lengths"]:
+        for hidden in plan["hidden_sizes"]:
+            for layers in plan["layers"]:
+                yield RUN.format(cell=cell, length=length, hidden=hidden, layers=layers)
+
+
+def runs(study):
+    """Return the folders of all runs of a study, relative to results/runs.
+
+    Seeds that were trained together before stay together, so that adding seeds trains only those.
+    """
+    folders = []
+    for cell, plan in PLAN[study]["cells"].items():
+        for run in combinations(study, cell):
+            folder = Path("results/runs", study, run)
+            before = [p.name.removeprefix("seeds=") for p in folder.glob("seeds=*")]
+            for label in chunks(plan["seeds"], plan["seeds_per_job"], before):
+                folders.append(f"{study}/{run}/seeds={label}")
+    return folders
+
+
+def run_files(name):
+    """Return an input function for the file ``name`` of all runs of a study."""
+    return lambda wildcards: [f"results/runs/{run}/{name}" for run in runs(wildcards.study)]
+
+
+def searches(study):
+    """Return the searches of a study, by their axes."""
+    return [
+        run
+        for cell, plan in PLAN[study]["cells"].items()
+        if plan["source"] == "search"
+        for run in combinations(study, cell)
+    ]
+
+
+def study_figures(wildcards):
+    """Return all figures of a study."""
+    study = wildcards.study
+    names = PLAN[study]["figures"] + [f"search/{run}" for run in searches(study)]
+    return [f"results/figures/{study}/{name}.{kind}" for name in names for kind in ("pdf", "png")]
+
+
+def benchmarks():
+    """Return the benchmark files of all jobs that compute."""
+    files = []
+    for study in PLAN:
+        files += [f"{study}/train/" + run.removeprefix(f"{study}/") for run in runs(study)]
+        files += [f"{study}/{rule}/{run}" for run in searches(study) for rule in ("search", "optimum")]
+        files += [f"{study}/aggregate/aggregate"]
+    return [f"results/benchmarks/{file}.tsv" for file in files]
+
+
+def all_figures():
+    """Return what the whole workflow makes."""
+    return [f"results/figures/{study}/README.md" for study in PLAN] + [
+        f"results/figures/cost.{kind}" for kind in ("pdf", "png")
+    ]

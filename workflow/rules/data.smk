@@ -1,0 +1,16 @@
+rule trajectories:
+    input:
+        code=depends_on("rnncells.trajectories"),
+        file=lambda wildcards: PLAN[wildcards.study]["data"]["file"] or [],
+    output:
+        ensure(TRAJECTORIES, non_empty=True),
+    log:
+        "logs/trajectories/{study}.log",
+    params:
+        data=lookup(within=PLAN, dpath="{study}/data"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    localrule: True
+    script:
+        "../scripts/trajectories.py"

@@ -1,0 +1,81 @@
+# The figures of the tasks: which tables each one reads. Its function in rnncells.figures and its
+# caption have the same name.
+TABLES = {
+    "training_loss": ["metrics"],
+    "accuracy": ["summary"],
+    "capacity": ["summary", "runs"],
+    "trajectories": ["examples", "metrics"],
+}
+
+for figure, tables in TABLES.items():
+
+    rule:
+        name:
+            f"figure_{figure}"
+        input:
+            code=depends_on("rnncells.figures"),
+            **{name: f"results/tables/{{study}}/{name}.parquet" for name in tables},
+        output:
+            pdf=f"results/figures/{{study}}/{figure}.pdf",
+            png=report(
+                f"results/figures/{{study}}/{figure}.png",
+                caption=f"../report/{figure}.rst",
+                category="{study}",
+                labels={"figure": figure.replace("_", " ")},
+            ),
+        log:
+            f"logs/figure/{{study}}/{figure}.log",
+        params:
+            figure=figure,
+            protocol=protocol,
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        localrule: True
+        script:
+            "../scripts/figure.py"
+
+
+rule figure_search:
+    input:
+        code=depends_on("rnncells.figures"),
+        observations=f"results/searches/{{study}}/{RUN}/observations.csv",
+        optimum=f"results/searches/{{study}}/{RUN}/optimum.json",
+        surrogate=f"results/searches/{{study}}/{RUN}/surrogate.parquet",
+    output:
+        pdf=f"results/figures/{{study}}/search/{RUN}.pdf",
+        png=report(
+            f"results/figures/{{study}}/search/{RUN}.png",
+            caption="../report/search.rst",
+            category="{study}",
+            subcategory="searches",
+            labels={"figure": "search", "cell": "{cell}", "hidden": "{hidden}"},
+        ),
+    log:
+        f"logs/figure/{{study}}/search/{RUN}.log",
+    params:
+        protocol=protocol,
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    localrule: True
+    script:
+        "../scripts/figure_search.py"
+
+
+rule index:
+    input:
+        code=depends_on("rnncells.index"),
+        figures=study_figures,
+    output:
+        "results/figures/{study}/README.md",
+    log:
+        "logs/index/{study}.log",
+    params:
+        protocol=protocol,
+    resources:
+        mem_mb=500,
+        runtime=5,
+    localrule: True
+    script:
+        "../scripts/index.py"

@@ -1,0 +1,32 @@
+rule train:
+    input:
+        code=source_files("rnncells.training", "rnncells.tasks.{task}"),
+        trajectories=trajectory_file,
+        optimum=optimum_file,
+    output:
+        metrics=ensure(
+            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/metrics.parquet", non_empty=True
+        ),
+        examples=ensure(
+            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/examples.parquet", non_empty=True
+        ),
+        run=ensure(f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/run.json", non_empty=True),
+    log:
+        f"logs/train/{{study}}/{RUN}/seeds={{seeds}}.log",
+    benchmark:
+        f"results/benchmarks/{{study}}/train/{RUN}/seeds={{seeds}}.tsv"
+    params:
+        task=lookup(within=PLAN, dpath="{study}/task"),
+        device=lookup(within=PLAN, dpath="{study}/device"),
+        options=lookup(within=PLAN, dpath="{study}/cells/{cell}/options"),
+        training=lookup(within=PLAN, dpath="{study}/cells/{cell}/training"),
+        hyperparameters=lookup(
+            within=PLAN, dpath="{study}/cells/{cell}/hyperparameters/{hidden}"
+        ),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 360 * attempt,
+        gpu=gpus,
+    script:
+        "../scripts/train.py"
