@@ -15,7 +15,7 @@ def test_synthetic_shape_bounds_and_seeds():
     data = synthetic(20, 300, seed=1)
     assert data.shape == (20, 300, 2)
     assert data.dtype == np.float64
-    assert np.abs(data).max() == pytest.approx(1.2)  # some via-points are clipped, none is outside
+    assert 1.1 < np.abs(data).max() <= 1.2 + 1e-12
     assert np.array_equal(data, synthetic(20, 300, seed=1))
     assert np.array_equal(data[:5], synthetic(5, 300, seed=1))
     assert not np.allclose(data, synthetic(20, 300, seed=2))
@@ -57,6 +57,21 @@ def test_synthetic_strokes_are_straight_minimum_jerks(seed):
         np.testing.assert_allclose(progress, expected, atol=0.01)
         straight = piece[0] + progress[:, None] * along
         np.testing.assert_allclose(piece, straight, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_synthetic_stroke_durations(seed):
+    """Up to one common factor, a duration is length^0.6 U(0.6, 1.4) + 0.1."""
+    pieces = strokes(*synthetic(1, 200_000, seed))
+    reach = np.array([np.linalg.norm(piece[-1] - piece[0]) ** 0.6 for piece in pieces])
+    duration = np.array([len(piece) for piece in pieces])
+    factor = max((0.6 * reach + 0.1) / duration), min((1.4 * reach + 0.1) / duration)
+    assert factor[0] <= 1.001 * factor[1]
+
+
+def test_number_of_via_points():
+    (trajectory,) = synthetic(1, 50_000, seed=0, via_points=(4, 4))
+    assert len(strokes(trajectory)) == 3
 
 
 # Files

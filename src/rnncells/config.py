@@ -85,11 +85,19 @@ def _check_numbers(value: Any, path: str = "") -> None:
         raise ConfigError(f"{path}: {value} is not allowed; expected a finite number")
 
 
-def _fill_and_check(instance: dict, schema: Mapping) -> None:
+def _fill_and_check(instance: dict, schema: Mapping, where: str = "") -> None:
     """Validate against the schema, writing its defaults into the instance."""
     error = next(iter(_filling_validator(schema).iter_errors(instance)), None)
     if error is not None:
-        raise ConfigError(_one_line(error))
+        raise ConfigError(_one_line(error, where))
+
+
+def _fill_and_check_merged(where: str, study: Mapping, schema: Mapping) -> None:
+    """Validate what a cell's own settings have changed, once they are merged."""
+    parts = {"training": f"training_{study['task']}", "hyperparameters": "hyperparameters"}
+    for key, definition in parts.items():
+        part = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
+        _fill_and_check(study[key], part, f"{where}.{key}")
 
 
 def _filling_validator(schema: Mapping):
@@ -106,9 +114,10 @@ def _filling_validator(schema: Mapping):
     return jsonschema.validators.extend(base, {"properties": fill_properties})(schema)
 
 
-def _one_line(error: jsonschema.ValidationError) -> str:
+def _one_line(error: jsonschema.ValidationError, prefix: str) -> str:
     """Say what is wrong in one line: the key, the fault, what is allowed."""
-    where = ".".join(str(part) for part in error.absolute_path) or "the configuration"
+    path = [*([prefix] if prefix else []), *map(str, error.absolute_path)]
+    where = ".".join(path) or "the configuration"
     rule, value = error.validator_value, error.instance
     match error.validator:
         case "additionalProperties":
@@ -167,17 +176,18 @@ def _is_number(text: str) -> bool:
 # Checks across keys
 
 
-def _resolve_study(
-    where: str, study: dict, device: str, schema: Mapping, optima: Mapping
-) -> dict:
+def _resolve_study(where: str, study: dict, device: str, schema: Mapping, optima: Mapping) -> dict:
     task = study["task"]
     per_cell = study.pop("per_cell")
     for cell in per_cell:
         _described_cell(f"{where}.per_cell", cell)
+    if study["hyperparameters"]["source"] == "search":
+        _check_search_names(where, study)
     data = _check_data(where, study)
     cells = {}
     for cell in study["cells"]:
         merged = _merge(study, per_cell.get(cell, {}))
+        _fill_and_check_merged(f"{where}.per_cell.{cell}", merged, schema)
         cells[cell] = _resolve_cell(where, cell, merged, data, optima)
     return {
         "task": task,
@@ -190,7 +200,7 @@ def _resolve_study(
 
 def _merge(base: Mapping, change: Mapping) -> dict:
     """Return ``base`` with the keys of ``change`` laid over it, mappings key by key."""
-    merged = dict(base)
+    merged = copy.deepcopy(dict(base))
     for key, value in change.items():
         inside = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
         merged[key] = _merge(base[key], value) if inside else value
@@ -216,9 +226,7 @@ def _check_data(where: str, study: dict) -> dict | None:
     return data
 
 
-def _resolve_cell(
-    where: str, cell: str, study: dict, data: dict | None, optima: Mapping
-) -> dict:
+def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima: Mapping) -> dict:
     description = _described_cell(f"{where}.cells", cell)
     task = describe_task(study["task"])
     training, hyper = study["training"], study["hyperparameters"]
@@ -340,6 +348,22 @@ def _check_p(where: str, p: float, data: dict) -> None:
             f"{where}: {p} is not allowed; it must be within 1 and data.trajectories, "
             f"{data['trajectories']}"
         )
+
+
+def _check_search_names(where: str, study: Mapping) -> None:
+    """Refuse bounds and first values of parameters that no cell of the study has."""
+    allowed = {"lr", *describe_task(study["task"]).search_space}
+    for cell in study["cells"]:
+        allowed |= set(_described_cell(f"{where}.cells", cell).search_space)
+    for key in ("space", "first"):
+        given = study["hyperparameters"]["search"][key]
+        default = {"p", "lr", "tau"} if key == "first" else set()
+        for name in given:
+            if name not in allowed | default:
+                raise ConfigError(
+                    f"{where}.hyperparameters.search.{key}: no cell of the study has the "
+                    f"parameter {name!r}; allowed: {', '.join(sorted(allowed))}"
+                )
 
 
 def _resolve_search(

@@ -19,7 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from .statistics import CONFIGURATION
 
@@ -33,7 +34,7 @@ LOOKS: dict[str, Look] = {
     "nBRC": ("#D55E00", "D"),
     "UGRNN": ("#56B4E9", "v"),
     "AntisymmetricRNN": ("#CC79A7", "<"),
-    "sRNN": ("#888888", ">"),
+    "sRNN": ("#6E6E6E", ">"),
     "TRNN": ("#000000", "p"),
     "MTRNN": ("#7A4B1E", "h"),
     "ESN": ("#999933", "P"),
@@ -41,16 +42,16 @@ LOOKS: dict[str, Look] = {
     "PC-RNN-GC": ("#882255", "d"),
     "PC-RNN-HC-A": ("#117733", "*"),
     "PC-RNN-HC-M": ("#AA4499", "H"),
-    "PC-RNN-GC-HC-A": ("#44AA99", "8"),
+    "PC-RNN-GC-HC-A": ("#44AA99", (4, 1, 0)),
     "PC-RNN-GC-HC-M": ("#CC6677", (4, 1, 45)),
 }
 #: Markers of the cells that users add: none of those above, so that they cannot be confused.
-_OTHER_MARKERS = ((3, 1, 0), (4, 1, 0), (6, 1, 0), (8, 1, 0), (3, 1, 180))
+_OTHER_MARKERS = ((3, 1, 0), (6, 1, 0), (9, 1, 0), (3, 1, 180))
 
 #: How hyperparameters are written on an axis.
 _SYMBOLS = {
     "lr": "learning rate",
-    "p": "sequences p",
+    "p": "sequences to learn",
     "tau": r"$\tau$",
     "tau_slow": r"$\tau_\mathrm{slow}$",
     "tau_fast": r"$\tau_\mathrm{fast}$",
@@ -59,7 +60,7 @@ _SYMBOLS = {
     "sigma": r"$\sigma$",
 }
 
-_GREY, _BLUE, _RED = "#555555", "#0072B2", "#D55E00"
+_GREY, _LIGHT, _BLUE, _RED = "#555555", "#BDBDBD", "#0072B2", "#D55E00"
 _WIDTH = 7.0  # inches: the text width of a page
 _SMALL = 7.0  # points: the smallest font
 
@@ -105,6 +106,13 @@ def cell_look(cell: str) -> Look:
     return hues[number % 12], _OTHER_MARKERS[number // 12 % len(_OTHER_MARKERS)]
 
 
+def _marks(cell: str, size: float = 4.0) -> dict:
+    """Return what ``plot`` needs to draw a cell's markers; those of little area are enlarged."""
+    colour, marker = cell_look(cell)
+    thin = isinstance(marker, tuple) or marker == "*"
+    return {"color": colour, "marker": marker, "markersize": size * (1.7 if thin else 1)}
+
+
 def cell_order(cells: Iterable[str]) -> list[str]:
     """Return the distinct cells, the known ones first, in the order of the legends."""
     known = list(LOOKS)
@@ -122,7 +130,8 @@ def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
 def training_loss(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
     """Draw the training loss of copy-first-input: a panel per length, a row per network size.
 
-    Each seed's loss is smoothed with a trailing moving average. A seed that reached the goal keeps
+    Each seed's loss is smoothed with a trailing moving average,
+    which starts with a quarter of its window. A seed that reached the goal keeps
     its last value until the last seed of its cell has ended: training is over, the network stays
     as it is, and leaving the seed out would make the others' mean jump upwards. The line then
     ends. Seeds that diverged are left out, and counted in the footnote.
@@ -139,14 +148,16 @@ def training_loss(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
     for (row, (hidden, layers)), (column, length) in product(enumerate(sizes), enumerate(lengths)):
         ax = axes[row, column]
         steps = max((g["position"].max() for k, g in groups.items() if k[1] == length), default=1)
-        windows[length] = max(1, min(20 if length <= 10 else 100, int(steps) // 10))
+        window = max(1, min(20 if length <= 10 else 100, int(steps) // 10))
+        windows.setdefault(window, []).append(str(length))
         for k, cell in enumerate(cells):
             key = (cell, length, hidden, layers)
             if key not in groups:
                 continue
             seeds = groups[key].pivot(index="position", columns="seed", values="value")
             seeds = seeds[[seed for seed in seeds if (*key, seed) not in diverged]]
-            smooth = seeds.rolling(windows[length], min_periods=1).mean().where(seeds.notna())
+            first = max(1, min(window // 4, len(seeds)))
+            smooth = seeds.rolling(window, min_periods=first).mean().where(seeds.notna())
             smooth = _thinned(smooth.ffill().dropna(how="all"))
             if smooth.empty:
                 continue
@@ -168,7 +179,10 @@ def training_loss(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
     for row, size in enumerate(sizes):
         axes[row, 0].set_ylabel(f"Training loss (MSE)\n{_size(*size)}")
     _legend(figure, cells)
-    window = ", ".join(f"{w} steps at length {length}" for length, w in windows.items())
+    window = ", ".join(
+        f"{window} steps (length {', '.join(dict.fromkeys(which))})"
+        for window, which in windows.items()
+    )
     _footnote(
         figure,
         protocol,
@@ -213,7 +227,7 @@ def accuracy(summary: pd.DataFrame, protocol: Mapping) -> Figure:
         ax.set_title(_size(size, depth).capitalize())
         ax.set_ylim(0, 1.02)
         if row == len(hidden) - 1:
-            ax.set_xlabel("Sequence length (digits of both operands)")
+            ax.set_xlabel("Sequence length (digits)")
         if column == 0:
             ax.set_ylabel("Accuracy (share of samples\nwith every bit right)")
     key = [Line2D([], [], color=_GREY, ls=dashes[n], label=f"trained up to {n}") for n in trained]
@@ -221,7 +235,8 @@ def accuracy(summary: pd.DataFrame, protocol: Mapping) -> Figure:
     _footnote(
         figure,
         protocol,
-        "Line: mean over seeds; band: standard error of the mean.",
+        "Sequence length: digits of both operands together. Line: mean over seeds; band: standard "
+        "error of the mean.",
         _divergence(table.drop_duplicates(CONFIGURATION)["diverged"].sum()),
     )
     return figure
@@ -231,8 +246,9 @@ def accuracy(summary: pd.DataFrame, protocol: Mapping) -> Figure:
 def capacity(summary: pd.DataFrame, runs: pd.DataFrame, protocol: Mapping) -> Figure:
     """Draw the sequences learned: by model size on the left, ranked at the largest on the right.
 
-    The sizes are evenly spaced, and cells that were given sizes of another order of magnitude (an
-    echo state network's reservoir) have a panel of their own.
+    The number of sequences is on a logarithmic axis above 10. The sizes are evenly spaced, and
+    cells that were given sizes of another order of magnitude (an echo state network's reservoir)
+    have a panel of their own.
     """
     table = summary[summary["metric"] == "sequences"]
     if table.empty:
@@ -241,11 +257,12 @@ def capacity(summary: pd.DataFrame, runs: pd.DataFrame, protocol: Mapping) -> Fi
     clusters = _clusters(sorted(table["hidden"].unique()))
     cells = cell_order(table["cell"])
     figure = Figure(
-        figsize=(_WIDTH, len(rows) * max(2.4, 1.1 + 0.2 * len(cells)) + 0.5), layout="constrained"
+        figsize=(_WIDTH, len(rows) * max(2.4, 1.1 + 0.2 * len(cells)) + 0.1), layout="constrained"
     )
-    widths = [0.6 + len(cluster) * 0.7 for cluster in clusters]
+    crowd = [table[table["hidden"].isin(cluster)]["cell"].nunique() for cluster in clusters]
+    widths = [len(c) * (0.38 + 0.06 * n) + 0.2 for c, n in zip(clusters, crowd, strict=True)]
     grid = figure.add_gridspec(
-        len(rows), len(clusters) + 1, width_ratios=[*widths, max(2.6, 0.8 * sum(widths))]
+        len(rows), len(clusters) + 1, width_ratios=[*widths, max(2, 0.6 * sum(widths))]
     )
     seeds = _sequences_of(runs)
     for row, (length, layers) in enumerate(rows):
@@ -256,18 +273,22 @@ def capacity(summary: pd.DataFrame, runs: pd.DataFrame, protocol: Mapping) -> Fi
             _by_size(ax, here, cluster, cells)
             if column == 0:
                 which = f"\nlength {length}, layers: {layers}" if len(rows) > 1 else ""
-                ax.set_ylabel(f"Sequences learned{which}")
+                ax.set_ylabel(f"Sequences learned\n(logarithmic above 10){which}")
             else:
                 ax.tick_params(labelleft=False)
-            ax.set_ylim(bottom=0)
+            ax.set_yscale("symlog", linthresh=10, linscale=0.7)
+            ticks = [0, 2, 5, 10, 20, 50, 100, 200, 500]
+            ax.set_yticks(ticks, ticks)
+            ax.yaxis.set_minor_locator(NullLocator())
+            ax.set_ylim(0, max(10, 1.15 * here[["mean", "high"]].max().max()))
             ax.set_xlabel("Hidden units")
         there = seeds[(seeds["length"] == length) & (seeds["layers"] == layers)]
         _ranking(figure.add_subplot(grid[row, -1]), here, there)
     _footnote(
         figure,
         protocol,
-        "Marker: mean over seeds; bar: bootstrap 95 % interval of the mean. Right: small dots are "
-        "single seeds, a grey tick is the number of sequences given to learn.",
+        "Marker: mean over seeds; bar: bootstrap 95 % interval of the mean. Right: number, the "
+        "mean; small dots, single seeds; grey tick, the number of sequences given to learn.",
         _divergence(runs["diverged"].sum(), "counted with no sequence learned"),
     )
     return figure
@@ -278,14 +299,15 @@ def _by_size(ax: Axes, table: pd.DataFrame, sizes: list[int], cells: list[str]) 
     table = table[table["hidden"].isin(sizes)]
     shown = [cell for cell in cells if (table["cell"] == cell).any()]
     for k, cell in enumerate(shown):
-        colour, marker = cell_look(cell)
         line = table[table["cell"] == cell].sort_values("hidden")
-        shift = 0.56 * ((k + 0.5) / len(shown) - 0.5)
+        shift = 0.8 * ((k + 0.5) / len(shown) - 0.5)
         x = np.array([sizes.index(size) for size in line["hidden"]]) + shift
-        ax.plot(x, line["mean"], color=colour, marker=marker, linewidth=0.8, label=cell)
-        ax.vlines(x, line["low"], line["high"], color=colour, linewidth=1)
+        ax.plot(x, line["mean"], **_marks(cell), linewidth=0.7, label=cell)
+        ax.vlines(x, line["low"], line["high"], color=cell_look(cell)[0], linewidth=1.2, zorder=1)
     ax.set_xticks(range(len(sizes)), [f"{size:g}" for size in sizes])
     ax.set_xlim(-0.5, len(sizes) - 0.5)
+    for x in range(0, len(sizes), 2):
+        ax.axvspan(x - 0.5, x + 0.5, color="#F2F2F2", zorder=0, linewidth=0)
 
 
 def _ranking(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame) -> None:
@@ -294,22 +316,13 @@ def _ranking(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame) -> None:
     usual = best["hidden"].mode().min()
     labels = []
     for y, row in enumerate(best.itertuples()):
-        colour, marker = cell_look(row.cell)
+        colour = cell_look(row.cell)[0]
         own = seeds[(seeds["cell"] == row.cell) & (seeds["hidden"] == row.hidden)]
-        ax.plot(
-            own["given"], np.full(len(own), y), "|", color="#AAAAAA", markersize=8, mec="#AAAAAA"
-        )
-        ax.plot(
-            own["sequences"],
-            np.full(len(own), y),
-            ".",
-            color=colour,
-            alpha=0.5,
-            markersize=4,
-            mew=0,
-        )
+        ax.plot(own["given"], [y] * len(own), "|", color=_LIGHT, markersize=8, mec=_LIGHT, mew=1)
+        below = [y - 0.3] * len(own)
+        ax.plot(own["sequences"], below, ".", color=colour, alpha=0.5, mew=0)
         ax.hlines(y, row.low, row.high, color=colour, linewidth=1.4)
-        ax.plot(row.mean, y, color=colour, marker=marker, markersize=5.5, label=row.cell)
+        ax.plot(row.mean, y, **_marks(row.cell, 5.5), label=row.cell)
         ax.annotate(
             "-" if np.isnan(row.mean) else f"{row.mean:.1f}",
             (1.02, y),
@@ -322,8 +335,9 @@ def _ranking(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame) -> None:
     for tick, cell in zip(ax.get_yticklabels(), best["cell"], strict=True):
         tick.set_color(cell_look(cell)[0])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.6, len(best) - 0.4)
+    ax.set_ylim(-0.7, len(best) - 0.4)
     ax.set_xlim(left=0)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.grid(axis="x", linewidth=0.4)
     ax.set_title(f"Ranking at {usual:g} hidden units")
     ax.set_xlabel("Sequences learned")
@@ -353,7 +367,7 @@ def trajectories(examples: pd.DataFrame, metrics: pd.DataFrame, protocol: Mappin
     columns = 1 if len(blocks) == 1 else 2
     rows = -(-len(blocks) // columns)
     figure = Figure(
-        figsize=(_WIDTH, rows * (1.15 if columns == 2 else 2.2) + 0.7), layout="constrained"
+        figsize=(_WIDTH, rows * (1.15 if columns == 2 else 2.2) + 0.3), layout="constrained"
     )
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
@@ -363,14 +377,14 @@ def trajectories(examples: pd.DataFrame, metrics: pd.DataFrame, protocol: Mappin
         length, hidden, layers = group[CONFIGURATION[1:]].iloc[0]
         detail = f", length {length}, layers: {layers}" if several else ""
         ax.set_title(
-            f"{cell} ({hidden} units{detail})", loc="left", pad=2, color=cell_look(cell)[0]
+            f"{cell} ({hidden} units{detail})", loc="left", pad=4, color=cell_look(cell)[0]
         )
         for k, (sample, rows_of_sample) in enumerate(list(group.groupby("sample"))[:4]):
             key = (cell, length, hidden, layers, group["seed"].iloc[0], sample)
             _trajectory(ax, 2 * _BOX * k, rows_of_sample, errors.get(key, np.nan), threshold)
     _scale(axes[0, 0], threshold)
     handles = [
-        Line2D([], [], color="#AAAAAA", linewidth=2.5, label="target"),
+        Line2D([], [], color=_LIGHT, linewidth=2.5, label="target"),
         Line2D([], [], color="black", label="generated by the network (colour of the cell)"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
@@ -392,23 +406,25 @@ def _trajectory(ax: Axes, shift: float, rows: pd.DataFrame, error: float, thresh
     """Draw one sample, moved to the right by ``shift``."""
     x, y = (rows[rows["coordinate"] == k].sort_values("step") for k in (0, 1))
     colour = cell_look(rows["cell"].iloc[0])[0]
-    ax.plot(x["target"] + shift, y["target"].to_numpy(), color="#AAAAAA", linewidth=2)
+    ax.plot(x["target"] + shift, y["target"].to_numpy(), color=_LIGHT, linewidth=2)
     (line,) = ax.plot(
         x["prediction"] + shift, y["prediction"].to_numpy(), color=colour, linewidth=0.9
     )
     frame = Rectangle((shift - _BOX, -_BOX), 2 * _BOX, 2 * _BOX, transform=ax.transData)
     line.set_clip_path(frame)
-    mark = "diverged" if np.isnan(error) else f"{'✓' if error < threshold else '✗'} {error:.2g}"
-    ax.text(shift, -_BOX, mark, ha="center", va="top", fontsize=_SMALL)
+    mark = "diverged" if np.isnan(error) else f"{'✓' if error < threshold else '✗'} {error:.3g}"
+    ax.text(shift, -_BOX - 0.1, mark, ha="center", va="top", fontsize=_SMALL)
 
 
 def _scale(ax: Axes, threshold: float) -> None:
     """Draw two lengths above the frame's right end: one half, and the threshold."""
-    y = _BOX + 0.35
-    for right, length, label in ((3.4 * _BOX, 0.5, "0.5"), (7 * _BOX, threshold, "threshold ")):
-        label = label if length == 0.5 else f"{label}{threshold}"
-        ax.plot([right - length, right], [y, y], color="black", linewidth=1.5, clip_on=False)
-        ax.text(right - length - 0.15, y, label, ha="right", va="center", fontsize=_SMALL)
+    above = ScaledTranslation(0, 6 / 72, ax.figure.dpi_scale_trans)
+    bars = ((4.7 * _BOX, 0.5, "0.5"), (7 * _BOX, threshold, f"threshold {threshold}"))
+    for right, length, label in bars:
+        ends = [right - length, right]
+        place = {"transform": ax.transData + above, "clip_on": False}
+        ax.plot(ends, [_BOX, _BOX], color="black", linewidth=1.5, **place)
+        ax.text(ends[0] - 0.15, _BOX, label, ha="right", va="center", fontsize=_SMALL, **place)
 
 
 @style()
@@ -421,7 +437,8 @@ def search(
     score on one parameter, below it on two. The convergence is drawn above the diagonal.
     """
     space, names = optimum["space"], list(optimum["space"])
-    figure = Figure(figsize=(_WIDTH, 3.0 if len(names) == 1 else 1.65 * len(names) + 1.3))
+    surrogate = surrogate.fillna({"y_name": ""})
+    figure = Figure(figsize=(_WIDTH, 2.6 if len(names) == 1 else 1.65 * len(names) + 0.8))
     figure.set_layout_engine("constrained")
     grid = figure.add_gridspec(len(names), max(2, len(names)))
     _convergence(figure.add_subplot(grid[0, 1:]), observations)
@@ -430,7 +447,7 @@ def search(
         ax = figure.add_subplot(grid[k, k])
         _dependence(ax, single[single["x_name"] == name], observations, name, optimum)
         _scale_axis(ax.xaxis, space[name], name, k == len(names) - 1)
-        ax.set_ylabel("Score" if k == 0 else "")
+        ax.set_ylabel("Score")
     double = surrogate[surrogate["y_name"] != ""]
     levels = MaxNLocator(14).tick_values(double["mean"].min(), double["mean"].max())
     pairs = []
@@ -459,29 +476,33 @@ def _verdict(optimum: Mapping) -> str:
     """Say in words what the search found."""
 
     def listed(values: Mapping) -> str:
-        return ", ".join(f"{_SYMBOLS.get(name, name)} = {x:.4g}" for name, x in values.items())
+        return ", ".join(
+            f"{_SYMBOLS.get(name, name)}\u00a0=\u00a0{x:.3g}" for name, x in values.items()
+        )
 
     best = optimum["best_observed"]
-    text = (
+    lines = [
         f"Optimum of the surrogate: {listed(optimum['values'])}; "
-        f"score {optimum['score']:.4g} ± {optimum['score_sd']:.2g}\n"
+        f"score\u00a0{optimum['score']:.4g}\u00a0±\u00a0{optimum['score_sd']:.2g}",
         f"Best observed (configuration {best['configuration']}): {listed(best['values'])}; "
-        f"score {best['score']:.4g}"
-    )
+        f"score\u00a0{best['score']:.4g}",
+    ]
     if optimum["on_bound"]:
         bounds = " and ".join(_SYMBOLS.get(name, name) for name in optimum["on_bound"])
-        text += f"\nOn the bound of the space: {bounds}"
-    return text
+        lines.append(f"On the bound of the space: {bounds}")
+    return "\n".join(textwrap.fill(line, 118) for line in lines)
 
 
 def _convergence(ax: Axes, observations: pd.DataFrame) -> None:
     """Draw the score of every configuration and the best so far."""
     table = observations.sort_values("configuration")
     x, diverged = table["configuration"], table["diverged"] > 0
-    ax.plot(x[~diverged], table["score"][~diverged], ".", color=_GREY, alpha=0.6, mew=0, zorder=2)
-    ax.plot(x[diverged], table["score"][diverged], "x", color=_GREY, mec=_GREY, mew=0.8)
-    ax.step(x, table["score"].cummax(), where="post", color=_BLUE, label="best so far")
-    ax.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+    score = table["score"]
+    ax.plot(x[~diverged], score[~diverged], ".", color=_GREY, alpha=0.6, mew=0, label="observed")
+    if diverged.any():
+        ax.plot(x[diverged], score[diverged], "x", mec=_GREY, mew=0.8, label="diverged")
+    ax.step(x, score.cummax(), where="post", color=_BLUE, label="best so far")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=3)
     ax.set(xlabel="Configuration", ylabel="Score (higher is better)")
 
 
@@ -500,7 +521,7 @@ def _dependence(
         linewidth=0,
     )
     ax.plot(table["x"], table["mean"], color=_BLUE)
-    ax.axvline(optimum["values"][name], color=_RED, linewidth=1)
+    ax.axvline(optimum["values"][name], color=_RED, linewidth=1, clip_on=False)
     if name in optimum["on_bound"]:
         ax.set_title("on its bound", color=_RED, fontsize=_SMALL, pad=3)
 
@@ -569,14 +590,14 @@ def cost(table: pd.DataFrame) -> Figure:
     new_study = table["study"] != table["study"].shift()
     columns = (
         (0.0, "left", "Study", table["study"].where(new_study, "")),
-        (0.42, "left", "Rule", table["rule"]),
-        (0.61, "right", "Jobs", table["jobs"].map("{:,.0f}".format)),
-        (0.75, "right", "Median", table["seconds_median"].map(_duration)),
-        (0.87, "right", "Longest", table["seconds_max"].map(_duration)),
-        (1.0, "right", "MB", table["memory_mb_max"].map(_count)),
+        (0.31, "left", "Rule", table["rule"]),
+        (0.49, "right", "Jobs", table["jobs"].map(_count)),
+        (0.66, "right", "Median", table["seconds_median"].map(_duration)),
+        (0.82, "right", "Longest", table["seconds_max"].map(_duration)),
+        (1.0, "right", "Memory (MB)", table["memory_mb_max"].map(_count)),
     )
     for x, side, head, cells in columns:
-        text.text(x, -1, head, ha=side, va="center", weight="bold")
+        text.text(x, -1, head, ha=side, va="center", weight="bold", fontsize=_SMALL)
         for y, cell in enumerate(cells):
             text.text(x, y, cell, ha=side, va="center", fontsize=_SMALL)
     rules = list(dict.fromkeys(table["rule"]))
@@ -598,8 +619,8 @@ def cost(table: pd.DataFrame) -> Figure:
             va="center",
             fontsize=_SMALL,
         )
-    bars.text(0, -1, "Total", va="center", weight="bold")
-    bars.set_xlim(0, max(total.max() / seconds, 1e-9) * 1.35)
+    bars.text(0, -1, "Total", va="center", weight="bold", fontsize=_SMALL)
+    bars.set_xlim(0, max(total.max() / seconds, 1e-9) * 1.6)
     bars.set_xlabel(f"Total time ({unit} of all jobs)")
     bars.spines["left"].set_visible(False)
     bars.tick_params(axis="y", length=0, labelleft=False)
@@ -634,21 +655,19 @@ def _count(number: float) -> str:
 def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
     """Make a figure of panels with the same y axis."""
     width = _WIDTH if columns > 1 else 4.5
-    figure = Figure(figsize=(width, 2.1 * rows + 1.1), layout="constrained")
+    figure = Figure(figsize=(width, 2.1 * rows + 0.7), layout="constrained")
     return figure, figure.subplots(rows, columns, sharey=True, squeeze=False)
 
 
 def _line(ax: Axes, cell: str, x: pd.Series, y: pd.Series, phase: float, dashes: str = "-") -> None:
     """Draw a cell's line with a few markers; ``phase`` sets them apart from other cells'."""
-    colour, marker = cell_look(cell)
     finite = np.isfinite(np.asarray(y, float))
     few = finite.sum() < 8
     ax.plot(
         np.asarray(x)[finite],
         np.asarray(y)[finite],
         dashes,
-        color=colour,
-        marker=marker,
+        **_marks(cell),
         markevery=None if few else (0.03 + 0.17 * phase, 0.17),
         label=cell,
     )
@@ -707,22 +726,25 @@ def _legend(figure: Figure, cells: list[str], extra: Iterable[Line2D] = ()) -> N
     """Put the cells, and what else there is to explain, above the panels."""
     handles = []
     for cell in cells:
-        colour, marker = cell_look(cell)
-        handles.append(Line2D([], [], color=colour, marker=marker, label=cell))
+        handles.append(Line2D([], [], **_marks(cell), label=cell))
     handles += extra
     columns = min(len(handles), int(figure.get_figwidth() / 1.15))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def _footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
-    """Write the protocol and the notes below the panels."""
+    """Write the protocol and the notes below the panels; to be called once, last."""
     reduced = protocol["reduced"]
     budget = f"Reduced budget: {'; '.join(reduced)}." if reduced else "Published protocol."
     seeds = f"{protocol['seeds']} seed{'s' if protocol['seeds'] != 1 else ''}"
-    head = f"{protocol['study']} ({protocol['task']}), {seeds}, {protocol['source']}. {budget}"
-    width = int(figure.get_figwidth() * 72 / (0.54 * _SMALL))
-    lines = [textwrap.fill(text, width) for text in (head, " ".join(filter(None, notes))) if text]
+    names = " · ".join(dict.fromkeys((protocol["study"], protocol["task"])))
+    head = f"{names} · {seeds} · {protocol['source']}. {budget}"
+    width = int(figure.get_figwidth() * 72 / (0.515 * _SMALL))
+    texts = filter(None, (head, " ".join(filter(None, notes))))
+    lines = [line for text in texts for line in textwrap.wrap(text, width)]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=_SMALL, color=_GREY)
+    # The panels keep their size, however long the footnote.
+    figure.set_figheight(figure.get_figheight() + len(lines) * 1.2 * _SMALL / 72)
 
 
 def _nothing(protocol: Mapping | None) -> Figure:

@@ -33,7 +33,10 @@ def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
+    # Warnings of the libraries are for the log, not for the terminal.
+    to_terminal.addFilter(lambda record: record.name != "py.warnings")
     logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
+    logging.captureWarnings(True)
     try:
         yield
     except Exception as error:

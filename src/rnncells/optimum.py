@@ -139,16 +139,10 @@ def partial_dependence(
         ticks = np.linspace(0.0, 1.0, 50 if len(pair) == 1 else pair_points)
         points = np.stack(np.meshgrid(*[ticks] * len(pair), indexing="ij"), -1)
         points = points.reshape(-1, len(pair))
-        mean, sd = np.empty(len(points)), np.full(len(points), np.nan)
-        for k, fixed in enumerate(points):
-            at = draws.copy()
-            at[:, list(pair)] = fixed
-            if len(pair) == 1:
-                means, sds = model.predict(at, return_std=True)
-                sd[k] = sds.mean()
-            else:
-                means = model.predict(at)
-            mean[k] = -means.mean()
+        at = np.tile(draws, (len(points), 1, 1))
+        at[:, :, list(pair)] = points[:, None]
+        means, sds = model.predict(at.reshape(-1, len(space)), return_std=True)
+        mean, sd = -means.reshape(-1, samples).mean(1), sds.reshape(-1, samples).mean(1)
         x, y = space.dimensions[pair[0]], space.dimensions[pair[-1]]
         tables.append(
             pd.DataFrame(

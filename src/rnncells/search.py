@@ -193,7 +193,9 @@ def search(
         logger.info("%d configurations are known already", len(observations))
     began, done_before = time.perf_counter(), len(observations)
     while (known := len(observations)) < configurations:
-        points = propose(space, observations, settings, min(settings["batch"], configurations - known))
+        points = propose(
+            space, observations, settings, min(settings["batch"], configurations - known)
+        )
         values = [space.tried(point) for point in points]
         seeds = [
             [try_seed(settings["seed"], known + k, j) for j in range(settings["tries"])]
@@ -244,9 +246,7 @@ class Journal:
         copy: another file that is kept equal to the journal.
     """
 
-    def __init__(
-        self, path: str | Path, space: Space, metric: str, tries: int, copy: str | Path
-    ):
+    def __init__(self, path: str | Path, space: Space, metric: str, tries: int, copy: str | Path):
         self.path = Path(path)
         self.copy = Path(copy)
         self.columns = [
@@ -289,9 +289,7 @@ class Journal:
             fields = [float(field) for field in next(csv.reader([line]), [])]
         except ValueError:
             return False
-        return (
-            len(fields) == len(self.columns) and fields[0] == count and np.isfinite(fields).all()
-        )
+        return len(fields) == len(self.columns) and fields[0] == count and np.isfinite(fields).all()
 
     def append(self, row: Mapping) -> None:
         """Add an observation and put it on the disk."""

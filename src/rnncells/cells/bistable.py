@@ -36,7 +36,7 @@ class Bistable(Cell):
         feedback = 1.0 + torch.tanh(to_feedback + from_feedback)
         update = torch.sigmoid(to_update + from_update)
         candidate = torch.tanh(to_candidate + feedback * h)
-        return (candidate + update * (h - candidate),)
+        return (torch.lerp(candidate, h, update),)
 
 
 @register("BRC")
@@ -86,9 +86,7 @@ class NBRC(Bistable):
 
     def __init__(self, input_size: int, hidden_size: int, **common):
         super().__init__(input_size, hidden_size, **common)
-        self.add_weight(
-            "weight_hh", (hidden_size, 2 * hidden_size), side_by_side(orthogonal, 2)
-        )
+        self.add_weight("weight_hh", (hidden_size, 2 * hidden_size), side_by_side(orthogonal, 2))
 
     def recurrent_gates(self, h: Tensor, recurrence: Tensor) -> tuple[Tensor, Tensor]:
         """Return (W_a h, W_z h)."""

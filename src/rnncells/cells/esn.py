@@ -81,7 +81,7 @@ class ESN(Cell):
     def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (h + (torch.tanh(h) @ recurrence + drive - h) / self.tau,)
+        return (torch.lerp(h, torch.tanh(h) @ recurrence + drive, 1 / self.tau),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""

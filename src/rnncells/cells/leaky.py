@@ -36,7 +36,7 @@ class TRNN(Cell):
     def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (h + (torch.tanh(h) @ recurrence + drive - h) / self.tau,)
+        return (torch.lerp(h, torch.tanh(h) @ recurrence + drive, 1 / self.tau),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""
@@ -88,9 +88,7 @@ class MTRNN(Cell):
     output_state = "fast"
     search_space = {"tau_slow": (1.0, 100.0, "log"), "tau_fast": (1.0, 100.0, "log")}
 
-    def __init__(
-        self, input_size: int, hidden_size: int, *, tau_slow=50.0, tau_fast=5.0, **common
-    ):
+    def __init__(self, input_size: int, hidden_size: int, *, tau_slow=50.0, tau_fast=5.0, **common):
         super().__init__(input_size, hidden_size, **common)
         self.add_hyperparameter("tau_slow", tau_slow, low=1.0)
         self.add_hyperparameter("tau_fast", tau_fast, low=1.0)
@@ -105,8 +103,8 @@ class MTRNN(Cell):
         total = torch.tanh(torch.cat(state, -1)) @ recurrence + drive
         to_slow, to_fast = total.chunk(2, -1)
         return (
-            slow + (to_slow - slow) / self.tau_slow,
-            fast + (to_fast - fast) / self.tau_fast,
+            torch.lerp(slow, to_slow, 1 / self.tau_slow),
+            torch.lerp(fast, to_fast, 1 / self.tau_fast),
         )
 
     def output(self, h: Tensor) -> Tensor:

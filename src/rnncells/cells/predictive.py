@@ -111,7 +111,7 @@ class PCRNNHCM(Multiplicative):
     def step(self, drive: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
         """Advance by one step."""
         (h,) = state
-        return (h + (self.recurrent_input(h, drive, recurrence) - h) / self.tau,)
+        return (torch.lerp(h, self.recurrent_input(h, drive, recurrence), 1 / self.tau),)
 
 
 @register("PC-RNN-GC")
@@ -187,7 +187,7 @@ class PCRNNGCHCA(TRNN):
         """Advance by one step."""
         h, velocity = state
         target = torch.tanh(h) @ recurrence + drive - h
-        velocity = velocity + (target - velocity) / self.tau
+        velocity = torch.lerp(velocity, target, 1 / self.tau)
         return h + velocity, velocity
 
     def state_from_key(self, key: Tensor) -> State:
@@ -216,7 +216,7 @@ class PCRNNGCHCM(Multiplicative):
         """Advance by one step."""
         h, velocity = state
         target = self.recurrent_input(h, drive, recurrence) - h
-        velocity = velocity + (target - velocity) / self.tau
+        velocity = torch.lerp(velocity, target, 1 / self.tau)
         return h + velocity, velocity
 
     def state_from_key(self, key: Tensor) -> State:

@@ -42,7 +42,7 @@ class UGRNN(Cell):
         (h,) = state
         gate, candidate = (self._activate(h) @ recurrence + drive).chunk(2, -1)
         candidate = torch.tanh(candidate)
-        return (candidate + torch.sigmoid(gate) * (h - candidate),)
+        return (torch.lerp(candidate, h, torch.sigmoid(gate)),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return the activated state."""

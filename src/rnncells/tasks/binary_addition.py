@@ -11,9 +11,7 @@ from ..streams import stream
 from .base import Batch, Outcome, Task, example_rows
 
 
-def draw_sums(
-    rng: np.random.Generator, samples: int, length: int
-) -> tuple[np.ndarray, np.ndarray]:
+def draw_sums(rng: np.random.Generator, samples: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw pairs of binary numbers with ``length`` digits in all, and add them.
 
     The first number has d digits, uniform in 1..length-1, the second length - d. A number of d
