@@ -181,13 +181,16 @@ def _resolve_study(where: str, study: dict, device: str, schema: Mapping, optima
     per_cell = study.pop("per_cell")
     for cell in per_cell:
         _described_cell(f"{where}.per_cell", cell)
-    if study["hyperparameters"]["source"] == "search":
-        _check_search_names(where, study)
     data = _check_data(where, study)
+    allowed = {"lr", *describe_task(task).search_space}
+    for cell in study["cells"]:
+        allowed |= set(_described_cell(f"{where}.cells", cell).search_space)
+    _check_parameter_names(where, study["hyperparameters"], allowed)
     cells = {}
     for cell in study["cells"]:
         merged = _merge(study, per_cell.get(cell, {}))
         _fill_and_check_merged(f"{where}.per_cell.{cell}", merged, schema)
+        _check_parameter_names(f"{where}.per_cell.{cell}", merged["hyperparameters"], allowed)
         cells[cell] = _resolve_cell(where, cell, merged, data, optima)
     return {
         "task": task,
@@ -258,22 +261,17 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
     search = None
     values: dict[int, dict | None] = {}
     for hidden in study["hidden_sizes"]:
-        if source == "published":
-            if (cell, hidden) not in optima:
-                sizes = sorted(size for name, size in optima if name == cell)
-                allowed = f"hidden sizes {', '.join(map(str, sizes))}" if sizes else "none"
-                raise ConfigError(
-                    f"{where}.hyperparameters.source: there is no published optimum for {cell} "
-                    f"with {hidden} units; published for {cell}: {allowed}"
-                )
-            values[hidden] = {k: v for k, v in optima[cell, hidden].items() if k in space}
-        else:
-            values[hidden] = None
+        values[hidden] = (
+            _published_values(where, cell, hidden, space, optima) if source == "published" else None
+        )
     if source == "published" and study["task"] != "trajectory_generation":
         raise ConfigError(
             f"{where}.hyperparameters.source: 'published' is for trajectory_generation; "
             f"allowed for {study['task']}: config, search"
         )
+    if source == "published" and data is not None and data["file"] is None:
+        for given in values.values():
+            _check_p(f"{where}.hyperparameters.source: the published p", given["p"], data)
     if source == "config":
         given = _check_values(where, cell, hyper["values"], space, data)
         values = dict.fromkeys(study["hidden_sizes"], given)
@@ -291,6 +289,26 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
         "hyperparameters": {str(hidden): given for hidden, given in values.items()},
         "search": search,
     }
+
+
+def _published_values(
+    where: str, cell: str, hidden: int, space: Mapping, optima: Mapping
+) -> dict[str, float]:
+    """Return the published optimum of a cell at a hidden size."""
+    if (cell, hidden) not in optima:
+        sizes = sorted(size for name, size in optima if name == cell)
+        allowed = f"hidden sizes {', '.join(map(str, sizes))}" if sizes else "none"
+        raise ConfigError(
+            f"{where}.hyperparameters.source: there is no published optimum for {cell} with "
+            f"{hidden} units; published for {cell}: {allowed}"
+        )
+    found = optima[cell, hidden]
+    if missing := [name for name in space if name not in found]:
+        raise ConfigError(
+            f"{where}.hyperparameters.source: the published optimum of {cell} has no "
+            f"{', '.join(missing)}; allowed for it: training.readout ridge"
+        )
+    return {name: found[name] for name in space}
 
 
 def _seed_list(seeds: int | list[int]) -> list[int]:
@@ -350,19 +368,20 @@ def _check_p(where: str, p: float, data: dict) -> None:
         )
 
 
-def _check_search_names(where: str, study: Mapping) -> None:
-    """Refuse bounds and first values of parameters that no cell of the study has."""
-    allowed = {"lr", *describe_task(study["task"]).search_space}
-    for cell in study["cells"]:
-        allowed |= set(_described_cell(f"{where}.cells", cell).search_space)
-    for key in ("space", "first"):
-        given = study["hyperparameters"]["search"][key]
-        default = {"p", "lr", "tau"} if key == "first" else set()
+def _check_parameter_names(where: str, hyper: Mapping, allowed: set[str]) -> None:
+    """Refuse values and bounds of parameters that no cell of the study has."""
+    search = hyper["search"]
+    for key, given, shared in (
+        ("values", hyper["values"], set()),
+        ("search.space", search["space"], set()),
+        # The default first point serves cells with and without a time constant.
+        ("search.first", search["first"], {"p", "lr", "tau"}),
+    ):
         for name in given:
-            if name not in allowed | default:
+            if name not in allowed | shared:
                 raise ConfigError(
-                    f"{where}.hyperparameters.search.{key}: no cell of the study has the "
-                    f"parameter {name!r}; allowed: {', '.join(sorted(allowed))}"
+                    f"{where}.hyperparameters.{key}: no cell of the study has the parameter "
+                    f"{name!r}; allowed: {', '.join(sorted(allowed))}"
                 )
 
 

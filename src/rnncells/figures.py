@@ -215,14 +215,14 @@ def accuracy(summary: pd.DataFrame, protocol: Mapping) -> Figure:
         ax.axvline(trained[-1], color=_GREY, linestyle=":", linewidth=0.9, zorder=1)
         ax.annotate(
             f"trained up to {trained[-1]}",
-            (trained[-1], 0.02),
-            (-2, 0),
+            (trained[-1], 1.0),
+            (3, 0),
             textcoords="offset points",
-            rotation=90,
-            ha="right",
-            va="bottom",
+            ha="left",
+            va="center",
             fontsize=_SMALL,
             color=_GREY,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
         ax.set_title(_size(size, depth).capitalize())
         ax.set_ylim(0, 1.02)

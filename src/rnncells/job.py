@@ -1,4 +1,4 @@
-"""What every job of the workflow does around its one library call: log, limit threads, fail well."""
+"""What every job does around its one library call: log, limit threads, fail well."""
 
 import logging
 import os
@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+logger = logging.getLogger(__package__)
 
 
 class UserError(ValueError):
@@ -33,15 +35,16 @@ def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
-    # Warnings of the libraries are for the log, not for the terminal.
-    to_terminal.addFilter(lambda record: record.name != "py.warnings")
-    logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
+    # What other libraries have to say is for the log, not for the terminal.
+    to_terminal.addFilter(lambda record: record.name.startswith(__package__))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_file, to_terminal], force=True)
     logging.captureWarnings(True)
+    logger.setLevel(logging.INFO)
     try:
         yield
     except Exception as error:
         line = " ".join(str(error).split())
-        logging.error("%s: %s", type(error).__name__, line)
+        logger.error("%s: %s", type(error).__name__, line)
         if not isinstance(error, UserError):
             to_file.stream.write(traceback.format_exc())
         to_file.close()

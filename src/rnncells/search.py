@@ -249,10 +249,11 @@ class Journal:
     def __init__(self, path: str | Path, space: Space, metric: str, tries: int, copy: str | Path):
         self.path = Path(path)
         self.copy = Path(copy)
+        self.tries = [f"{metric}_{j}" for j in range(tries)]
         self.columns = [
             "configuration",
             *space.names,
-            *(f"{metric}_{j}" for j in range(tries)),
+            *self.tries,
             "score",
             "seconds",
             "diverged",
@@ -289,7 +290,11 @@ class Journal:
             fields = [float(field) for field in next(csv.reader([line]), [])]
         except ValueError:
             return False
-        return len(fields) == len(self.columns) and fields[0] == count and np.isfinite(fields).all()
+        if len(fields) != len(self.columns) or fields[0] != count:
+            return False
+        # A diverged try may have no value of its metric; everything else must be a number.
+        values = dict(zip(self.columns, fields, strict=True))
+        return all(math.isfinite(values[name]) for name in values if name not in self.tries)
 
     def append(self, row: Mapping) -> None:
         """Add an observation and put it on the disk."""
@@ -302,7 +307,7 @@ class Journal:
 
     def read(self) -> pd.DataFrame:
         """Return all observations."""
-        return pd.read_csv(self.path)
+        return pd.read_csv(self.path, float_precision="round_trip")
 
 
 def fingerprint(*parts: object, files: Sequence[str | Path] = ()) -> str:

@@ -149,7 +149,7 @@ class _Loop:
         self.steps_made = np.zeros(members, dtype=int)
 
     def descend(self, rates: Sequence[float]) -> None:
-        """Train by gradient descent until the task's last step or until all members have stopped."""
+        """Descend the gradient until the task's last step, or until all members have stopped."""
         task, network = self.task, self.network
         optimiser = PopulationAdam(
             [p for p in network.parameters() if p.requires_grad],

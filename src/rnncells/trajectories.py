@@ -22,8 +22,9 @@ def synthetic(
     r"""Draw trajectories that look like handwriting.
 
     A trajectory passes through via-points, their number uniform within the bounds ``via_points``
-    and their coordinates N(0, 0.5) clipped to +-1.2, along straight minimum-jerk strokes (position :math:`10u^3 - 15u^4 + 6u^5`). A stroke's duration is
-    proportional to length^0.6 times U(0.6, 1.4), plus 0.1.
+    and their coordinates N(0, 0.5) clipped to +-1.2, along straight minimum-jerk strokes (position
+    :math:`10u^3 - 15u^4 + 6u^5`). A stroke's duration is proportional to length^0.6 times
+    U(0.6, 1.4), plus 0.1.
 
     Returns:
         float64 array ``(trajectories, points, 2)``.

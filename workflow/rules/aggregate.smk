@@ -20,11 +20,13 @@ rule aggregate:
         "logs/aggregate/{study}.log",
     benchmark:
         "results/benchmarks/{study}/aggregate/aggregate.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
-    localrule: True
     script:
         "../scripts/aggregate.py"
 
@@ -44,9 +46,11 @@ rule cost:
         png="results/figures/cost.png",
     log:
         "logs/cost.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=10,
-    localrule: True
     script:
         "../scripts/cost.py"

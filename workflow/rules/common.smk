@@ -1,5 +1,6 @@
 """The plan, and the helper functions that turn it into file names."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,10 @@ except ConfigError as error:
     sys.exit(f"Configuration error: {error}")
 
 
+# Jobs use the library of this folder, in an environment of their own (--sdm conda) too.
+os.environ.update(PYTHONPATH=str(Path(workflow.basedir).parent / "src"))
+
+ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
 TRAJECTORIES = "results/data/{study}/trajectories.npy"
 
@@ -46,7 +51,7 @@ def source_files(*modules):
     """
 
     def files(wildcards):
-        names = [module.format(task=PLAN[wildcards.study]["task"]) for module in modules]
+        names = [part.format(task=PLAN[wildcards.study]["task"]) for part in modules]
         if "cell" in wildcards.keys():
             names.append(describe_cell(wildcards.cell).module)
         return depends_on(*names)
@@ -66,7 +71,11 @@ def gpus(wildcards):
 
 def trajectory_file(wildcards):
     """Return the data set, for the studies that have one."""
-    return [] if PLAN[wildcards.study]["data"] is None else TRAJECTORIES.format(**wildcards)
+    return (
+        []
+        if PLAN[wildcards.study]["data"] is None
+        else TRAJECTORIES.format(**wildcards)
+    )
 
 
 def optimum_file(wildcards):
@@ -86,23 +95,25 @@ def combinations(study, cell):
 
 
 def runs(study):
-    """Return the folders of all runs of a study, relative to results/runs.
+    """Return all runs of a study, by their axes and seeds.
 
     Seeds that were trained together before stay together, so that adding seeds trains only those.
     """
-    folders = []
+    found = []
     for cell, plan in PLAN[study]["cells"].items():
         for run in combinations(study, cell):
             folder = Path("results/runs", study, run)
             before = [p.name.removeprefix("seeds=") for p in folder.glob("seeds=*")]
             for label in chunks(plan["seeds"], plan["seeds_per_job"], before):
-                folders.append(f"{study}/{run}/seeds={label}")
-    return folders
+                found.append(f"{run}/seeds={label}")
+    return found
 
 
 def run_files(name):
     """Return an input function for the file ``name`` of all runs of a study."""
-    return lambda wildcards: [f"results/runs/{run}/{name}" for run in runs(wildcards.study)]
+    return lambda wildcards: [
+        f"results/runs/{wildcards.study}/{run}/{name}" for run in runs(wildcards.study)
+    ]
 
 
 def searches(study):
@@ -119,15 +130,23 @@ def study_figures(wildcards):
     """Return all figures of a study."""
     study = wildcards.study
     names = PLAN[study]["figures"] + [f"search/{run}" for run in searches(study)]
-    return [f"results/figures/{study}/{name}.{kind}" for name in names for kind in ("pdf", "png")]
+    return [
+        f"results/figures/{study}/{name}.{kind}"
+        for name in names
+        for kind in ("pdf", "png")
+    ]
 
 
 def benchmarks():
     """Return the benchmark files of all jobs that compute."""
     files = []
     for study in PLAN:
-        files += [f"{study}/train/" + run.removeprefix(f"{study}/") for run in runs(study)]
-        files += [f"{study}/{rule}/{run}" for run in searches(study) for rule in ("search", "optimum")]
+        files += [f"{study}/train/{run}" for run in runs(study)]
+        files += [
+            f"{study}/{rule}/{run}"
+            for run in searches(study)
+            for rule in ("search", "optimum")
+        ]
         files += [f"{study}/aggregate/aggregate"]
     return [f"results/benchmarks/{file}.tsv" for file in files]
 

@@ -6,11 +6,13 @@ rule trajectories:
         ensure(TRAJECTORIES, non_empty=True),
     log:
         "logs/trajectories/{study}.log",
-    params:
-        data=lookup(within=PLAN, dpath="{study}/data"),
+    localrule: True
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=10,
-    localrule: True
+    params:
+        data=lookup(within=PLAN, dpath="{study}/data"),
     script:
         "../scripts/trajectories.py"

@@ -13,8 +13,8 @@ for figure, tables in TABLES.items():
         name:
             f"figure_{figure}"
         input:
-            code=depends_on("rnncells.figures"),
             **{name: f"results/tables/{{study}}/{name}.parquet" for name in tables},
+            code=depends_on("rnncells.figures"),
         output:
             pdf=f"results/figures/{{study}}/{figure}.pdf",
             png=report(
@@ -25,13 +25,15 @@ for figure, tables in TABLES.items():
             ),
         log:
             f"logs/figure/{{study}}/{figure}.log",
-        params:
-            figure=figure,
-            protocol=protocol,
+        localrule: True
+        conda:
+            ENVIRONMENT
         resources:
             mem_mb=2000,
             runtime=10,
-        localrule: True
+        params:
+            figure=figure,
+            protocol=protocol,
         script:
             "../scripts/figure.py"
 
@@ -53,12 +55,14 @@ rule figure_search:
         ),
     log:
         f"logs/figure/{{study}}/search/{RUN}.log",
-    params:
-        protocol=protocol,
+    localrule: True
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=2000,
         runtime=10,
-    localrule: True
+    params:
+        protocol=protocol,
     script:
         "../scripts/figure_search.py"
 
@@ -71,11 +75,13 @@ rule index:
         "results/figures/{study}/README.md",
     log:
         "logs/index/{study}.log",
-    params:
-        protocol=protocol,
+    localrule: True
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=500,
         runtime=5,
-    localrule: True
+    params:
+        protocol=protocol,
     script:
         "../scripts/index.py"

@@ -4,16 +4,20 @@ rule optimum:
         observations=f"results/searches/{{study}}/{RUN}/observations.csv",
     output:
         optimum=ensure(f"results/searches/{{study}}/{RUN}/optimum.json", non_empty=True),
-        surrogate=ensure(f"results/searches/{{study}}/{RUN}/surrogate.parquet", non_empty=True),
+        surrogate=ensure(
+            f"results/searches/{{study}}/{RUN}/surrogate.parquet", non_empty=True
+        ),
     log:
         f"logs/optimum/{{study}}/{RUN}.log",
     benchmark:
         f"results/benchmarks/{{study}}/optimum/{RUN}.tsv"
-    params:
-        space=lookup(within=PLAN, dpath="{study}/cells/{cell}/search/settings/space"),
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        space=lookup(within=PLAN, dpath="{study}/cells/{cell}/search/settings/space"),
     script:
         "../scripts/optimum.py"

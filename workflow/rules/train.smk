@@ -5,16 +5,27 @@ rule train:
         optimum=optimum_file,
     output:
         metrics=ensure(
-            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/metrics.parquet", non_empty=True
+            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/metrics.parquet",
+            non_empty=True,
         ),
         examples=ensure(
-            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/examples.parquet", non_empty=True
+            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/examples.parquet",
+            non_empty=True,
         ),
-        run=ensure(f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/run.json", non_empty=True),
+        run=ensure(
+            f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/run.json", non_empty=True
+        ),
     log:
         f"logs/train/{{study}}/{RUN}/seeds={{seeds}}.log",
     benchmark:
         f"results/benchmarks/{{study}}/train/{RUN}/seeds={{seeds}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 360 * attempt,
+        gpu=gpus,
     params:
         task=lookup(within=PLAN, dpath="{study}/task"),
         device=lookup(within=PLAN, dpath="{study}/device"),
@@ -23,10 +34,5 @@ rule train:
         hyperparameters=lookup(
             within=PLAN, dpath="{study}/cells/{cell}/hyperparameters/{hidden}"
         ),
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 360 * attempt,
-        gpu=gpus,
     script:
         "../scripts/train.py"

@@ -17,8 +17,8 @@ class ESN(Cell):
         h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_x x_t + b),
         \qquad W_r = \sigma\, N(0, 1) \cdot \mathrm{Bernoulli}(\text{connectivity})
 
-    The output is :math:`\tanh(h)`; only a readout learns. :math:`W_x \sim N(0,1)/\text{input\_size}`
-    and :math:`b \sim N(0,1)/10`, fixed too.
+    The output is :math:`\tanh(h)`; only a readout learns. Fixed too are
+    :math:`W_x \sim N(0,1)/\text{input\_size}` and :math:`b \sim N(0,1)/10`.
 
     Args:
         tau: time constant >= 1 in steps; a number, or one per member.

@@ -225,6 +225,6 @@ class PCRNNGCHCM(Multiplicative):
 
 
 def softmax_over_factors(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """d times the softmax over the d factors of 0.5 N(0, 1): every cause gates with mean 1."""
+    """Return d times the softmax over the d factors of 0.5 N(0, 1): gates of mean 1."""
     weight = np.exp(0.5 * rng.standard_normal(shape))
     return shape[-1] * weight / weight.sum(-1, keepdims=True)

@@ -158,7 +158,7 @@ def example_rows(
     target: np.ndarray,
     prediction: np.ndarray,
 ) -> pd.DataFrame:
-    """Make example rows of arrays ``(S, samples, steps, coordinates)``; NaN targets are left out."""
+    """Make example rows of arrays ``(S, samples, steps, coordinates)`` without NaN targets."""
     index = pd.MultiIndex.from_product(
         [seeds, samples, steps, range(target.shape[-1])],
         names=["seed", "sample", "step", "coordinate"],

@@ -1,0 +1,43 @@
+# The commands of the project; `make` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+CONFIG ?= config/config.yaml
+# More arguments for Snakemake, for instance: make figures ARGS=-n
+ARGS ?=
+SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup figures test lint report
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/ready  ## make the virtual environment (the other commands do it when needed)
+
+$(VENV)/ready: envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rnncells needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CONFIG):
+	@echo "CONFIG=$(CONFIG): there is no such file" >&2; exit 2
+
+figures: setup $(CONFIG)  ## run the workflow: every figure in results/figures (CONFIG=, CORES=, ARGS=)
+	$(SNAKEMAKE) $(ARGS)
+
+report: figures  ## write report.html: all figures, captions and statistics in one file
+	$(SNAKEMAKE) --report report.html $(ARGS)
+
+test: setup  ## run the test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup  ## check style of code and workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint --configfile $(CONFIG)

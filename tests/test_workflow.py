@@ -1,0 +1,391 @@
+"""The workflow end to end, on a tiny configuration in a copy of the project."""
+
+import copy
+import json
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+TINY = {
+    "device": "cpu",
+    "studies": {
+        "copy": {
+            "task": "copy_first_input",
+            "cells": ["GRU", "BRC"],
+            "lengths": [5],
+            "hidden_sizes": [6],
+            "layers": [2],
+            "seeds": 2,
+            "training": {"train_sequences": 200, "test_sequences": 50, "epochs": 2},
+        },
+        "addition": {
+            "task": "binary_addition",
+            "cells": ["nBRC"],
+            "lengths": [4],
+            "hidden_sizes": [6],
+            "layers": [1, 2],
+            "seeds": 2,
+            "training": {
+                "samples_per_epoch": 400,
+                "epochs_per_length": 1,
+                "test_length": 6,
+                "test_samples": 50,
+            },
+        },
+        "capacity": {
+            "task": "trajectory_generation",
+            "cells": ["TRNN", "ESN"],
+            "lengths": [10],
+            "hidden_sizes": [6],
+            "seeds": 2,
+            "data": {"trajectories": 8, "points": 100, "via_points": [3, 5]},
+            "hyperparameters": {
+                "source": "search",
+                "search": {
+                    "configurations": 5,
+                    "initial": 3,
+                    "batch": 2,
+                    "space": {"p": [1, 6]},
+                },
+            },
+            "training": {"iterations": 30},
+            "per_cell": {"ESN": {"training": {"readout": "ridge"}, "hidden_sizes": [10]}},
+        },
+    },
+}
+
+
+class Project:
+    """A copy of the project whose workflow is run by commands, as a user would."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in ("src", "workflow", "config"):
+            shutil.copytree(
+                ROOT / name,
+                folder / name,
+                ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".snakemake"),
+            )
+        self.environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+
+    def snakemake(self, config: dict | str, *arguments: str) -> subprocess.CompletedProcess:
+        if isinstance(config, dict):
+            (self.folder / "test.yaml").write_text(yaml.safe_dump(config))
+            config = "test.yaml"
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=400,
+        )
+
+    def planned(self, config: dict | str, *rules: str) -> Counter:
+        """Return the jobs that would run, as (rule, cell, length, hidden, seeds)."""
+        done = self.snakemake(config, "--dry-run")
+        assert done.returncode == 0, done.stdout
+        jobs = Counter()
+        for block in re.split(r"\n\[", done.stdout):
+            rule = re.search(r"^(?:local)?rule (\w+):", block, re.M)
+            if rule and (not rules or rule[1] in rules):
+                wildcards = re.search(r"^ +wildcards: (.*)$", block, re.M)
+                pairs = (
+                    dict(part.split("=", 1) for part in wildcards[1].split(", "))
+                    if wildcards
+                    else {}
+                )
+                axes = ("cell", "length", "hidden", "layers", "seeds")
+                jobs[(rule[1], *(pairs.get(axis, "") for axis in axes))] += 1
+        return jobs
+
+
+COMPUTING = ("train", "search", "optimum", "trajectories")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    made = Project(tmp_path_factory.mktemp("project"))
+    done = made.snakemake(TINY)
+    assert done.returncode == 0, done.stdout
+    made.output = done.stdout
+    return made
+
+
+def changed(**studies) -> dict:
+    """Return the tiny configuration with keys of its studies replaced."""
+    config = copy.deepcopy(TINY)
+    for study, keys in studies.items():
+        config["studies"][study] |= keys
+    return config
+
+
+def test_every_figure_and_table_is_there(project):
+    results = project.folder / "results"
+    for name in (
+        "copy/training_loss",
+        "addition/accuracy",
+        "capacity/capacity",
+        "capacity/trajectories",
+        "capacity/search/cell=TRNN/length=10/hidden=6/layers=1",
+        "capacity/search/cell=ESN/length=10/hidden=10/layers=1",
+        "cost",
+    ):
+        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+    for study in TINY["studies"]:
+        page = (results / f"figures/{study}/README.md").read_text()
+        linked = re.findall(r"\]\((.*?)\)", page)
+        assert linked
+        assert all((results / "figures" / study / file).exists() for file in linked)
+        for table in ("metrics", "examples", "runs", "summary"):
+            assert len(pd.read_parquet(results / f"tables/{study}/{table}.parquet"))
+
+
+def test_the_tables_hold_what_the_studies_asked_for(project):
+    tables = project.folder / "results/tables"
+    loss = pd.read_parquet(tables / "copy/metrics.parquet").query("metric == 'train_loss'")
+    assert set(loss.groupby(["cell", "seed"]).size()) == {4}  # 2 epochs of 2 batches
+    accuracy = pd.read_parquet(tables / "addition/summary.parquet").query("metric == 'accuracy'")
+    assert sorted(set(accuracy["position"])) == [3, 4, 5, 6]
+    assert set(accuracy["n"]) == {2}
+    runs = pd.read_parquet(tables / "capacity/runs.parquet")
+    for cell, hidden in (("TRNN", 6), ("ESN", 10)):
+        where = f"searches/capacity/cell={cell}/length=10/hidden={hidden}/layers=1"
+        optimum = json.loads((tables.parent / where / "optimum.json").read_text())
+        rows = runs[runs["cell"] == cell]
+        assert sorted(rows["seed"]) == [0, 1]
+        assert rows["tau"].tolist() == pytest.approx([optimum["values"]["tau"]] * 2)
+        assert len(pd.read_csv(tables.parent / where / "observations.csv")) == 5
+
+
+def test_run_files_say_where_the_numbers_come_from(project):
+    file = "results/runs/copy/cell=BRC/length=5/hidden=6/layers=2/seeds=0-1/run.json"
+    record = json.loads((project.folder / file).read_text())
+    assert record["parameters"]["cell"] == "BRC"
+    assert [member["seed"] for member in record["members"]] == [0, 1]
+    assert record["versions"]["torch"]
+    assert record["device"] == "cpu"
+    assert record["seconds"] > 0
+    assert record["peak_memory_mb"] > 10
+
+
+def test_progress_is_visible_while_it_runs(project):
+    assert "steps (100%) done" in project.output
+    assert "[search capacity TRNN length=10 hidden=6 layers=1] configuration 5 of 5" in (
+        project.output
+    )
+    log = project.folder / "logs/train/copy/cell=BRC/length=5/hidden=6/layers=2/seeds=0-1.log"
+    assert "4 steps" in log.read_text()
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    done = project.snakemake(TINY)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def edited(project, file):
+    """Add a comment to a file, and give back the jobs that then would run."""
+    path = project.folder / file
+    before = path.read_text()
+    try:
+        path.write_text(before + "\n# edited\n")
+        return project.planned(TINY, *COMPUTING)
+    finally:
+        path.write_text(before)
+
+
+def test_editing_a_cells_file_reruns_that_cells_jobs_only(project):
+    jobs = edited(project, "src/rnncells/cells/gru.py")
+    assert {job[:2] for job in jobs} == {("train", "GRU")}
+    jobs = edited(project, "src/rnncells/cells/bistable.py")
+    assert {job[:2] for job in jobs} == {("train", "BRC"), ("train", "nBRC")}
+    jobs = edited(project, "src/rnncells/cells/leaky.py")
+    assert {job[:2] for job in jobs} == {(rule, "TRNN") for rule in ("search", "optimum", "train")}
+    assert not project.planned(TINY, *COMPUTING)
+
+
+def test_editing_a_tasks_file_reruns_that_tasks_jobs_only(project):
+    jobs = edited(project, "src/rnncells/tasks/binary_addition.py")
+    assert {job[:2] for job in jobs} == {("train", "nBRC")}
+
+
+def test_editing_a_figure_reruns_no_training(project):
+    assert not edited(project, "src/rnncells/figures.py")
+
+
+def test_changing_one_cells_setting_reruns_that_cells_jobs_only(project):
+    config = changed(copy={"per_cell": {"BRC": {"training": {"batch_size": 50}}}})
+    assert {job[:2] for job in project.planned(config, *COMPUTING)} == {("train", "BRC")}
+    config = changed(copy={"per_cell": {"GRU": {"hyperparameters": {"values": {"lr": 0.01}}}}})
+    assert {job[:2] for job in project.planned(config, *COMPUTING)} == {("train", "GRU")}
+    ridge = {"training": {"readout": "ridge", "ridge": 1e-3}, "hidden_sizes": [10]}
+    config = changed(capacity={"per_cell": {"ESN": ridge}})
+    assert {job[:2] for job in project.planned(config, *COMPUTING)} == {
+        (rule, "ESN") for rule in ("search", "optimum", "train")
+    }
+
+
+@pytest.mark.parametrize(
+    ("study", "keys", "new"),
+    [
+        ("copy", {"cells": ["GRU", "BRC", "sRNN"]}, [("train", "sRNN", "5", "6", "2", "0-1")]),
+        (
+            "copy",
+            {"lengths": [5, 7]},
+            [("train", cell, "7", "6", "2", "0-1") for cell in ("GRU", "BRC")],
+        ),
+        (
+            "copy",
+            {"seeds": 4},
+            [("train", cell, "5", "6", "2", "2-3") for cell in ("GRU", "BRC")],
+        ),
+        (
+            "copy",
+            {"seeds": [1, 0, 7, 5], "seeds_per_job": 1},
+            [("train", c, "5", "6", "2", s) for c in ("GRU", "BRC") for s in ("5", "7")],
+        ),
+        (
+            "copy",
+            {"hidden_sizes": [6, 9]},
+            [("train", cell, "5", "9", "2", "0-1") for cell in ("GRU", "BRC")],
+        ),
+        ("capacity", {"seeds": 3}, [("train", "TRNN", "10", "6", "1", "2"),
+                                    ("train", "ESN", "10", "10", "1", "2")]),
+    ],
+)  # fmt: skip
+def test_adding_to_a_study_runs_only_what_is_new(project, study, keys, new):
+    assert sorted(project.planned(changed(**{study: keys}), *COMPUTING)) == sorted(new)
+
+
+def test_a_change_of_the_search_budget_keeps_the_observations(project):
+    folder = project.folder / "results/searches/capacity/cell=ESN/length=10/hidden=10/layers=1"
+    before = pd.read_csv(folder / "observations.csv")
+    config = changed()
+    config["studies"]["capacity"]["per_cell"]["ESN"]["hyperparameters"] = {
+        "search": {"configurations": 7}
+    }
+    done = project.snakemake(config, str(folder.relative_to(project.folder) / "observations.csv"))
+    assert done.returncode == 0, done.stdout
+    assert "5 configurations are known already" in done.stdout
+    after = pd.read_csv(folder / "observations.csv")
+    assert len(after) == 7
+    pd.testing.assert_frame_equal(after.iloc[:5], before)
+    assert project.snakemake(TINY).returncode == 0  # back to the state of the other tests
+
+
+def test_the_published_size_is_planned(project):
+    jobs = project.planned("config/paper.yaml", "train", "search")
+    assert Counter(job[0] for job in jobs.elements()) == {
+        "train": 4 * 3 + 4 * 2 + 13 * 3 + 4,
+        "search": 13 * 3 + 4,
+    }
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    for study in config["studies"].values():
+        study["seeds_per_job"] = 1
+    jobs = project.planned(config, "train")
+    assert sum(jobs.values()) == 4 * 3 * 5 + 4 * 2 * 5 + (13 * 3 + 4) * 10
+
+
+def test_a_configuration_file_replaces_the_default_one(project):
+    studies = {"only": TINY["studies"]["copy"] | {"cells": ["LSTM"]}}
+    jobs = project.planned({"studies": studies}, "train")
+    assert {job[:2] for job in jobs} == {("train", "LSTM")}
+    assert sum(jobs.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "fragments"),
+    [
+        ({"lengths": [-5]}, ["studies.copy.lengths", "-5", "1"]),
+        ({"cells": ["GRUU"]}, ["'GRUU'", "nBRC"]),
+        ({"trainin": {}}, ["'trainin'", "training"]),
+    ],
+)
+def test_a_mistake_ends_the_workflow_in_one_line_before_any_job(project, keys, fragments):
+    done = project.snakemake(changed(copy=keys))
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    assert len([line for line in lines if line.startswith("Configuration error:")]) == 1
+    assert "Traceback" not in done.stdout
+    assert "rule " not in done.stdout
+    for fragment in fragments:
+        assert fragment in done.stdout
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def test_bad_data_fail_in_one_line_and_the_rest_goes_on(project):
+    file = project.folder / "data.pkl"
+    data = {"file": "data.pkl"}
+    config = {"studies": {"mine": TINY["studies"]["capacity"] | {"data": data, "cells": ["TRNN"]}}}
+    for content, fragment in (
+        (Malicious(), "only NumPy arrays"),
+        (np.zeros((3, 20)), "shape"),
+        (np.full((3, 20, 2), np.nan), "NaN"),
+    ):
+        file.write_bytes(pickle.dumps(content))
+        done = project.snakemake(config, "results/data/mine/trajectories.npy")
+        assert done.returncode != 0
+        assert len(re.findall(rf"data\.pkl: .*{fragment}", done.stdout)) >= 1
+        assert "Traceback" not in done.stdout
+    assert not (project.folder / "executed").exists()
+    file.write_bytes(pickle.dumps(np.zeros((3, 20, 2))))
+    done = project.snakemake(config, "results/data/mine/trajectories.npy")
+    assert done.returncode == 0, done.stdout
+    made = np.load(project.folder / "results/data/mine/trajectories.npy")
+    assert made.shape == (3, 20, 2)
+
+
+def test_the_readmes_own_cell_runs_and_is_in_every_figure(project):
+    readme = (ROOT / "README.md").read_text()
+    section = readme.split("## Add your own cell")[1]
+    code = re.search(r"```python\n(.*?)```", section, re.S)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 20
+    name = re.search(r'@register\("(.*?)"\)', code)[1]
+    file = project.folder / "src/rnncells/cells/mine.py"
+    file.write_text(code)
+    config = changed(copy={"cells": ["GRU", "BRC", name]})
+    config["studies"] = {"copy": config["studies"]["copy"]}
+    try:
+        done = project.snakemake(config, "results/figures/copy/training_loss.png")
+    finally:
+        file.unlink()
+    assert done.returncode == 0, done.stdout
+    trained = [line for line in done.stdout.splitlines() if line.startswith("[train ")]
+    assert trained
+    assert all(f"copy {name} " in line for line in trained)
+    summary = pd.read_parquet(project.folder / "results/tables/copy/summary.parquet")
+    assert set(summary["cell"]) == {"GRU", "BRC", name}
+
+
+def test_the_cost_of_every_computing_rule_is_reported(project):
+    table = pd.read_csv(project.folder / "results/tables/cost.csv").set_index(["study", "rule"])
+    assert table.loc[("capacity", "search"), "jobs"] == 2
+    assert table.loc[("addition", "train"), "jobs"] == 2
+    assert (table["seconds_total"] > 0).all()
+
+
+def test_the_workflow_is_lint_clean(project):
+    done = project.snakemake(TINY, "--lint")
+    assert done.returncode == 0, done.stdout
+    assert "Congratulations" in done.stdout
