@@ -82,8 +82,12 @@ MISTAKES = {
         ["studies.a.hyperparameters.values.lr", "above 0"],
     ),
     "no learning rate": (
-        study(hyperparameters={"values": {"tau": 3}}),
+        study(hyperparameters={"values": {}}),
         ["studies.a.hyperparameters.values", "'lr'"],
+    ),
+    "value of no parameter": (
+        study(hyperparameters={"values": {"lr": 0.1, "tau": 3}}),
+        ["studies.a.hyperparameters.values", "'tau'", "lr"],
     ),
     "no p": (
         capacity(hyperparameters={"values": {"lr": 0.1}}),
@@ -100,6 +104,19 @@ MISTAKES = {
     "size not published": (
         capacity(cells=["GRU"], hidden_sizes=[50], hyperparameters={"source": "published"}),
         ["studies.a.hyperparameters.source", "GRU", "30, 40, 60"],
+    ),
+    "published without a learning rate": (
+        capacity(cells=["ESN"], hidden_sizes=[1000], hyperparameters={"source": "published"}),
+        ["studies.a.hyperparameters.source", "ESN", "lr", "ridge"],
+    ),
+    "published for fewer trajectories": (
+        capacity(
+            cells=["GRU"],
+            hidden_sizes=[60],
+            data={"trajectories": 20},
+            hyperparameters={"source": "published"},
+        ),
+        ["studies.a.hyperparameters.source", "40.84", "20"],
     ),
     "published for another task": (
         study(hidden_sizes=[60], hyperparameters={"source": "published"}),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnncells.optimum import ObservationError, extract, fit, minimise
+from rnncells.optimum import ObservationError, extract, fit, minimise, relative_mean
 from rnncells.search import Journal, Observation, Space, fingerprint, propose, search
 
 SETTINGS = {
@@ -197,6 +197,15 @@ def test_the_minimum_is_least_on_the_whole_grid():
     assert model.predict(point[None])[0] <= model.predict(grid).min() + 1e-12
     nearest = grid[model.predict(grid).argmin()]
     assert np.abs(point - nearest).max() <= 0.02 + 1e-12
+
+
+def test_the_relative_mean_is_the_mean_up_to_units():
+    table = observations(50, noise=1.0)
+    model = fit(table, SPACE)
+    points = np.random.default_rng(0).random((40, 2))
+    expected = (model.predict(points) + table["score"].mean()) / table["score"].std(ddof=0)
+    amplitude = model.kernel_.k1.k1.constant_value
+    np.testing.assert_allclose(amplitude * relative_mean(model, points), expected, atol=1e-8)
 
 
 def test_four_dimensions_are_searched_in_chunks():

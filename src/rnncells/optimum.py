@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 from skopt.learning import GaussianProcessRegressor
 
 from .job import UserError
@@ -63,15 +64,32 @@ def minimise(model: GaussianProcessRegressor, dimensions: int) -> np.ndarray:
     """
     best, least = None, np.inf
     for points in _grid(dimensions):
-        mean = model.predict(points)
+        mean = relative_mean(model, points)
         if mean.min() < least:
             best, least = points[mean.argmin()], mean.min()
     offsets = np.arange(-FINE, FINE + 1) / (GRID * FINE)
     for axis in range(dimensions):
         line = np.repeat(best[None], len(offsets), 0)
         line[:, axis] = np.clip(best[axis] + offsets, 0.0, 1.0)
-        best = line[model.predict(line).argmin()]
+        best = line[relative_mean(model, line).argmin()]
     return best
+
+
+def relative_mean(model: GaussianProcessRegressor, points: np.ndarray) -> np.ndarray:
+    r"""Return the surrogate's mean at ``points`` in the units of its normalised targets.
+
+    .. math::
+        \sum_j \alpha_j\, (1 + d_j + d_j^2 / 3)\, e^{-d_j}, \qquad
+        d_j = \sqrt{5}\, \lVert (u - u_j) / \ell \rVert
+
+    which has its minimum where ``model.predict`` has it, and takes a fifth of the time: a
+    four-dimensional grid has six million points.
+    """
+    scale = np.sqrt(5.0) / model.kernel_.k1.k2.length_scale
+    distance = cdist(points * scale, model.X_train_ * scale)
+    value = np.exp(-distance)
+    value *= 1.0 + distance + distance**2 / 3.0
+    return value @ model.alpha_
 
 
 def _grid(dimensions: int) -> Iterator[np.ndarray]:
@@ -141,8 +159,14 @@ def partial_dependence(
         points = points.reshape(-1, len(pair))
         at = np.tile(draws, (len(points), 1, 1))
         at[:, :, list(pair)] = points[:, None]
-        means, sds = model.predict(at.reshape(-1, len(space)), return_std=True)
-        mean, sd = -means.reshape(-1, samples).mean(1), sds.reshape(-1, samples).mean(1)
+        at = at.reshape(-1, len(space))
+        sd = np.nan
+        if len(pair) == 1:
+            means, sds = model.predict(at, return_std=True)
+            sd = sds.reshape(-1, samples).mean(1)
+        else:
+            means = model.predict(at)
+        mean = -means.reshape(-1, samples).mean(1)
         x, y = space.dimensions[pair[0]], space.dimensions[pair[-1]]
         tables.append(
             pd.DataFrame(

@@ -307,7 +307,7 @@ class Journal:
 
     def read(self) -> pd.DataFrame:
         """Return all observations."""
-        return pd.read_csv(self.path, float_precision="round_trip")
+        return pd.read_csv(self.path)
 
 
 def fingerprint(*parts: object, files: Sequence[str | Path] = ()) -> str:
