@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rnncells.config import ConfigError, load_schema, read_published, resolve
+from rnncells.config import read_published, resolve
+from rnncells.validation import ConfigError, load_schema
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnncells.journal import Journal, fingerprint
 from rnncells.optimum import ObservationError, extract, fit, minimise, relative_mean
-from rnncells.search import Journal, Observation, Space, fingerprint, propose, search
+from rnncells.search import Observation, propose, search
+from rnncells.space import Space
 
 SETTINGS = {
     "p": {"low": 1, "high": 41, "scale": "integer", "first": 5},

@@ -13,8 +13,9 @@ from scipy.spatial.distance import cdist
 from skopt.learning import GaussianProcessRegressor
 
 from .job import UserError
-from .search import Space, surrogate
+from .space import Space
 from .streams import stream
+from .surrogate import surrogate
 
 #: Points per axis of the grid, at i / GRID for i = 0 ... GRID - 1 (as published).
 GRID = 50

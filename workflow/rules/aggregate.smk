@@ -1,6 +1,6 @@
 rule aggregate:
     input:
-        code=depends_on("rnncells.runs", "rnncells.statistics"),
+        code=depends_on("rnncells.tables", "rnncells.statistics"),
         metrics=run_files("metrics.parquet"),
         examples=run_files("examples.parquet"),
         runs=run_files("run.json"),

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from rnncells.catalogue import describe_cell
-from rnncells.config import ConfigError, load_schema, resolve
+from rnncells.config import resolve
 from rnncells.protocol import describe
 from rnncells.seeds import chunks
 from rnncells.sources import depends_on
+from rnncells.validation import ConfigError, load_schema
 
 PUBLISHED = "config/published/capacity_optima.csv"
 

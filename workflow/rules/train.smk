@@ -1,6 +1,6 @@
 rule train:
     input:
-        code=source_files("rnncells.training", "rnncells.tasks.{task}"),
+        code=source_files("rnncells.training", "rnncells.runs", "rnncells.tasks.{task}"),
         trajectories=trajectory_file,
         optimum=optimum_file,
     output:

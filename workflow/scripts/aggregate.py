@@ -3,8 +3,8 @@
 from rnncells.job import job
 
 with job(f"aggregate {snakemake.wildcards.study}", snakemake.log[0], snakemake.threads):
-    from rnncells.runs import gather_runs, gather_tables
     from rnncells.statistics import summarise
+    from rnncells.tables import gather_runs, gather_tables
 
     files, out = snakemake.input, snakemake.output
     metrics, runs = gather_tables(files.metrics), gather_runs(files.runs)

@@ -9,7 +9,9 @@ with job(name, snakemake.log[0], snakemake.threads):
 
     import numpy as np
 
-    from rnncells.search import Journal, Space, fingerprint, search
+    from rnncells.journal import Journal, fingerprint
+    from rnncells.search import search
+    from rnncells.space import Space
     from rnncells.tasks import task_class
     from rnncells.trials import tried_configurations
 
