@@ -11,7 +11,7 @@ from rnncells.seeds import chunks
 from rnncells.sources import depends_on
 from rnncells.validation import ConfigError, load_schema
 
-PUBLISHED = "config/published/capacity_optima.csv"
+PUBLISHED = Path(workflow.basedir).parent / "config/published/capacity_optima.csv"
 
 SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
 
