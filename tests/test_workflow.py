@@ -72,7 +72,7 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        for name in ("src", "workflow", "config"):
+        for name in ("src", "workflow", "config", "envs", "profiles"):
             shutil.copytree(
                 ROOT / name,
                 folder / name,
@@ -84,7 +84,7 @@ class Project:
         if isinstance(config, dict):
             (self.folder / "test.yaml").write_text(yaml.safe_dump(config))
             config = "test.yaml"
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
+        command = [sys.executable, "-m", "snakemake", "--configfile", config, "--cores", "2"]
         return subprocess.run(
             [*command, *arguments],
             cwd=self.folder,

@@ -64,7 +64,8 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     return ".".join([*parts, *([node.module] if node.module else [])])
 
 
-def depends_on(*modules: str) -> list[str]:
+@cache
+def depends_on(*modules: str) -> tuple[str, ...]:
     """Return the files of ``modules`` and of every module of this project that they import.
 
     ``__init__`` files are left out: here they hold names and no computation, and every new task
@@ -83,8 +84,8 @@ def depends_on(*modules: str) -> list[str]:
                 if name.split(".")[0] == PACKAGE.name:
                     waiting.append(module_file(name))
     here = Path.cwd()
-    return sorted(
+    return tuple(
         str(path.relative_to(here) if path.is_relative_to(here) else path)
-        for path in files
+        for path in sorted(files)
         if path.name != "__init__.py"
     )
