@@ -302,6 +302,7 @@ def _resolve_search(
         }
     return {
         "configurations": search["configurations"],
+        "narrowed": sorted(set(search["space"]) & set(space)),
         "settings": {
             "space": bounds,
             "tries": search["tries"],

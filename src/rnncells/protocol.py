@@ -52,6 +52,8 @@ def describe(name: str, study: Mapping, schema: Mapping) -> dict:
         fewest = min(search["configurations"] for search in searches)
         known = schema["$defs"]["search"]["properties"]["configurations"]
         _add(reduced, "search configurations", fewest, known)
+        if narrowed := sorted({name for search in searches for name in search["narrowed"]}):
+            reduced.append(f"own search bounds of {', '.join(narrowed)}")
     for axis, published in (
         ("lengths", PUBLISHED_LENGTHS[task]),
         ("hidden_sizes", PUBLISHED_HIDDEN[task]),

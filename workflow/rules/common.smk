@@ -45,6 +45,30 @@ def cell_plan(wildcards):
     return PLAN[wildcards.study]["cells"][wildcards.cell]
 
 
+# Snakemake's lookup() would serve here, but it walks through the whole plan at every call, which
+# takes minutes for thousands of jobs.
+def of_study(key):
+    """Return a function that looks up a setting of a job's study."""
+    return lambda wildcards: PLAN[wildcards.study][key]
+
+
+def of_cell(*keys):
+    """Return a function that looks up a setting of a job's cell."""
+
+    def setting(wildcards):
+        found = cell_plan(wildcards)
+        for key in keys:
+            found = found[key]
+        return found
+
+    return setting
+
+
+def hyperparameters(wildcards):
+    """Return the hyperparameters of a run, or None where they are searched."""
+    return cell_plan(wildcards)["hyperparameters"][wildcards.hidden]
+
+
 def source_files(*modules):
     """Return an input function for the files that a job's numbers come from.
 

@@ -13,6 +13,6 @@ rule trajectories:
         mem_mb=1000,
         runtime=10,
     params:
-        data=lookup(within=PLAN, dpath="{study}/data"),
+        data=of_study("data"),
     script:
         "../scripts/trajectories.py"

@@ -18,6 +18,6 @@ rule optimum:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        space=lookup(within=PLAN, dpath="{study}/cells/{cell}/search/settings/space"),
+        space=of_cell("search", "settings", "space"),
     script:
         "../scripts/optimum.py"

@@ -16,13 +16,11 @@ rule search:
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=gpus,
     params:
-        task=lookup(within=PLAN, dpath="{study}/task"),
-        device=lookup(within=PLAN, dpath="{study}/device"),
-        options=lookup(within=PLAN, dpath="{study}/cells/{cell}/options"),
-        training=lookup(within=PLAN, dpath="{study}/cells/{cell}/training"),
-        configurations=lookup(
-            within=PLAN, dpath="{study}/cells/{cell}/search/configurations"
-        ),
-        settings=lookup(within=PLAN, dpath="{study}/cells/{cell}/search/settings"),
+        task=of_study("task"),
+        device=of_study("device"),
+        options=of_cell("options"),
+        training=of_cell("training"),
+        configurations=of_cell("search", "configurations"),
+        settings=of_cell("search", "settings"),
     script:
         "../scripts/search.py"

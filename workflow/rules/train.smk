@@ -27,12 +27,10 @@ rule train:
         runtime=lambda wildcards, attempt: 360 * attempt,
         gpu=gpus,
     params:
-        task=lookup(within=PLAN, dpath="{study}/task"),
-        device=lookup(within=PLAN, dpath="{study}/device"),
-        options=lookup(within=PLAN, dpath="{study}/cells/{cell}/options"),
-        training=lookup(within=PLAN, dpath="{study}/cells/{cell}/training"),
-        hyperparameters=lookup(
-            within=PLAN, dpath="{study}/cells/{cell}/hyperparameters/{hidden}"
-        ),
+        task=of_study("task"),
+        device=of_study("device"),
+        options=of_cell("options"),
+        training=of_cell("training"),
+        hyperparameters=hyperparameters,
     script:
         "../scripts/train.py"

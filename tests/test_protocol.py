@@ -1,0 +1,41 @@
+"""What figures say of a study's budget."""
+
+from pathlib import Path
+
+import yaml
+
+from rnncells.config import resolve
+from rnncells.protocol import describe
+from rnncells.validation import load_schema
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def protocols(name: str) -> dict[str, dict]:
+    config = yaml.safe_load((ROOT / "config" / name).read_text())
+    plan = resolve(config, SCHEMA, ROOT / "config/published/capacity_optima.csv")
+    return {study: describe(study, part, SCHEMA) for study, part in plan.items()}
+
+
+def test_nothing_is_reduced_at_published_size():
+    assert [p["reduced"] for p in protocols("paper.yaml").values()] == [[], [], []]
+
+
+def test_the_default_studies_say_what_is_reduced():
+    made = protocols("config.yaml")
+    assert all(p["reduced"] for p in made.values())
+    capacity = "; ".join(made["capacity"]["reduced"])
+    for fragment in (
+        "400 of 3,000 iterations",
+        "60 of 250 trajectories",
+        "5-9 via-points, not 20-32",
+        "16 of 300 search configurations",
+        "own search bounds of",
+        "lengths 20, not 60",
+        "hidden sizes 8, 16, not 30, 40, 60",
+        "3 of 10 seeds",
+    ):
+        assert fragment in capacity
+    assert "test sequences" in "; ".join(made["copy-first-input"]["reduced"])
+    assert made["capacity"]["source"] == "hyperparameters: search"

@@ -1,0 +1,160 @@
+"""Seeds in file names, source files of results, costs, files of the environment."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from rnncells.catalogue import cells, describe_cell
+from rnncells.cells import CELLS
+from rnncells.costs import gather_costs
+from rnncells.seeds import chunks, label, parse
+from rnncells.sources import depends_on
+from rnncells.tables import gather_tables
+from rnncells.trials import tried_configurations
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "text"),
+    [([0], "0"), ([0, 1, 2], "0-2"), ([9, 3, 7, 8], "3+7-9"), ([1, 3], "1+3")],
+)
+def test_labels_name_seeds(seeds, text):
+    assert label(seeds) == text
+    assert parse(text) == sorted(seeds)
+
+
+@pytest.mark.parametrize("text", ["", "a", "2-1", "1+2", "0-", "01"])
+def test_other_texts_are_no_labels(text):
+    with pytest.raises(ValueError, match=r"seeds|int"):
+        parse(text)
+
+
+def test_new_seeds_are_new_jobs_and_old_jobs_stay():
+    assert chunks(range(7), 3) == ["0-2", "3-5", "6"]
+    assert chunks(range(9), 3, ["0-2", "3-4"]) == ["0-2", "3-4", "5-7", "8"]
+    assert chunks([0, 1], 3, ["0-2"]) == ["0-1"]  # a job with a seed too many is not used
+    assert chunks(range(4), 2, ["0-1", "1-2", "x"]) == ["0-1", "2-3"]
+    assert chunks([5, 1], 1) == ["5", "1"]
+
+
+def test_planning_is_stable_while_jobs_finish():
+    planned = chunks([3, 9, 1, 0, 2, 7], 2)
+    for done in range(len(planned) + 1):
+        assert sorted(chunks([3, 9, 1, 0, 2, 7], 2, planned[:done])) == sorted(planned)
+
+
+def test_the_catalogue_says_of_cells_what_their_classes_say():
+    assert set(cells()) == set(CELLS)
+    for name, made in CELLS.items():
+        described = describe_cell(name)
+        assert described.module == made.__module__
+        assert described.search_space == made.search_space
+        assert described.constants.get("causes", False) == made.causes
+        assert described.constants.get("trainable", True) == made.trainable
+    assert describe_cell("PC-RNN-GC-HC-M").options == ("tau", "factors")
+    assert describe_cell("sRNN").options == ()
+
+
+def test_results_depend_on_the_files_that_they_import():
+    files = {Path(file).name for file in depends_on("rnncells.cells.esn")}
+    assert files == {"esn.py", "base.py", "initial.py"}
+    assert "leaky.py" in {Path(file).name for file in depends_on("rnncells.cells.predictive")}
+    training = {Path(file).name for file in depends_on("rnncells.training")}
+    assert {"training.py", "rnn.py", "streams.py", "optimiser.py"} <= training
+    assert not training & {"gru.py", "figures.py", "search.py", "binary_addition.py"}
+
+
+def test_costs_are_added_up_per_study_and_rule(tmp_path):
+    files = []
+    for k, (seconds, memory) in enumerate([(2.0, 100), (4.0, 300), (9.0, "-")]):
+        files.append(tmp_path / f"benchmarks/s/train/cell=GRU/{k}.tsv")
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
+        files[-1].write_text(f"s\tmax_rss\n{seconds}\t{memory}\n")
+    row = gather_costs(files).iloc[0]
+    assert (row["study"], row["rule"], row["jobs"]) == ("s", "train", 3)
+    assert (row["seconds_total"], row["seconds_median"], row["seconds_max"]) == (15, 4, 9)
+    assert row["memory_mb_max"] == 300
+
+
+def test_axes_come_from_the_path(tmp_path):
+    file = tmp_path / "cell=PC-RNN-V/length=7/hidden=3/layers=2/seeds=0-1/metrics.parquet"
+    file.parent.mkdir(parents=True)
+    pd.DataFrame({"seed": [0, 1], "value": [1.0, 2.0]}).to_parquet(file)
+    table = gather_tables([file])
+    assert table.iloc[1].tolist() == ["PC-RNN-V", 7, 3, 2, 1, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "metric"),
+    [
+        (
+            "copy_first_input",
+            {"train_sequences": 20, "test_sequences": 10, "epochs": 1, "batch_size": 10}
+            | {"stop_below": 0.1},
+            "final_test_mse",
+        ),
+        (
+            "binary_addition",
+            {"first_length": 3, "epochs_per_length": 1, "samples_per_epoch": 10}
+            | {"batch_size": 10, "test_length": 5, "test_samples": 10},
+            "mean_accuracy",
+        ),
+    ],
+)
+def test_every_task_can_be_searched(task, settings, metric):
+    """A search of the learning rate on the tasks that the published studies do not search."""
+    evaluate = tried_configurations(
+        metric,
+        task=task,
+        cell="TRNN",
+        length=4,
+        hidden_size=4,
+        layers=1,
+        options={},
+        settings=settings | {"readout": "gradient", "ridge": 1e-6},
+        device="cpu",
+    )
+    values = [{"lr": 0.01, "tau": 2.0}, {"lr": 1e30, "tau": 3.0}]
+    good, bad = evaluate(values, [[1, 2], [3, 4]])
+    assert len(good.tries) == len(bad.tries) == 2
+    assert np.isfinite(good.score)
+    assert np.isfinite(good.tries).all()
+    assert np.isfinite(bad.score)
+    alone = evaluate(values[:1], [[1, 2]])[0]
+    assert alone.score == pytest.approx(good.score, rel=1e-4, abs=1e-4)
+
+
+def lock() -> dict[str, str]:
+    text = (ROOT / "envs/requirements.lock").read_text()
+    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", text, re.M))
+    return {name.lower().replace("_", "-"): version for name, version in pins.items()}
+
+
+def test_the_conda_environment_has_the_versions_of_the_lock():
+    parts = yaml.safe_load((ROOT / "envs/environment.yaml").read_text())["dependencies"]
+    pip = next(part["pip"] for part in parts if isinstance(part, dict))
+    pins = [
+        re.fullmatch(r"([\w-]+)={1,2}([\d.]+)", part) for part in parts if isinstance(part, str)
+    ]
+    pins += [re.fullmatch(r"([\w-]+)==([\d.]+)", part) for part in pip]
+    compared = 0
+    for pin in filter(None, pins):
+        name = {"pytorch": "torch"}.get(pin[1], pin[1])
+        if name != "python":
+            assert lock()[name] == pin[2], name
+            compared += 1
+    assert compared >= 15
+
+
+def test_the_lock_pins_every_direct_dependency():
+    text = (ROOT / "pyproject.toml").read_text()
+    block = text[text.index("dependencies") : text.index("[tool")]
+    names = re.findall(r'"([a-z-]+)>=', block)
+    assert len(names) > 12
+    assert [name for name in names if name not in lock()] == []
+    assert "requirements.lock" in (ROOT / "envs/rnncells.def").read_text()
