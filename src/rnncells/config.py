@@ -121,9 +121,10 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
     description = _described_cell(f"{where}.cells", cell)
     task = describe_task(study["task"])
     training, hyper = study["training"], study["hyperparameters"]
+    options = study.get("options", {})
     here = f"{where}.per_cell.{cell}"
     _check_lengths(where, study, data)
-    _check_options(f"{here}.options", cell, study["options"], description)
+    _check_options(f"{here}.options", cell, options, description)
     ridge = training["readout"] == "ridge"
     if ridge and description.constants.get("trainable", True):
         raise ConfigError(
@@ -171,7 +172,7 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
         "layers": study["layers"],
         "seeds": _seed_list(study["seeds"]),
         "seeds_per_job": study["seeds_per_job"],
-        "options": study["options"],
+        "options": options,
         "training": training,
         "source": source,
         "hyperparameters": {str(hidden): given for hidden, given in values.items()},
