@@ -1,6 +1,8 @@
 """Predictive coding: the corrections against their equations, and what must follow from them."""
 
 import copy
+import runpy
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -523,6 +525,29 @@ def test_inferred_causes_go_on_from_one_presentation_to_the_next():
     assert not course.requires_grad
     alone = make("PC-RNN-HC-A")
     assert alone.infer_causes(targets[0, :, 0], presentations=3).shape == (3 * STEPS, M)
+
+
+# The examples of the documentation
+
+
+def example(name):
+    path = Path(__file__).parents[1] / "docs" / "examples" / f"{name}.py"
+    if not path.exists():
+        pytest.skip("the documentation is not here")
+    return SimpleNamespace(**runpy.run_path(str(path)))
+
+
+def test_example_of_recall(tmp_path, capsys):
+    pytest.importorskip("matplotlib").use("agg")
+    rates = example("recall_by_inference").main(tmp_path / "recall.png", iterations=40)
+    assert rates.mean() > 2 / 6
+    assert "chance 0.17" in capsys.readouterr().out
+    assert (tmp_path / "recall.png").stat().st_size > 10_000
+
+
+def test_example_of_local_learning():
+    errors = example("local_learning").main(presentations=100)
+    assert errors[-1] < 0.5 * errors[0]
 
 
 # Refusals
