@@ -1,9 +1,13 @@
 """Predictive-coding networks: PC-RNN-V, -GC, -HC-A, -HC-M, -GC-HC-A and -GC-HC-M.
 
 A predictive-coding network predicts (top-down) and corrects its states from the error of its
-prediction (bottom-up). This module holds the top-down equations, which are all that a network
-that generates uses.
+prediction (bottom-up). Each cell holds both equations: :meth:`step` predicts, and :meth:`correct`
+corrects. A network that generates uses the first alone; :class:`rnncells.PredictiveCoding` uses
+both. In the equations of the corrections, e is the prediction minus the target and a star marks
+what is corrected; :math:`h^*_{t-1}` is the state that the prediction at step t starts from.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -14,13 +18,84 @@ from .base import Cell, State, affine, row
 from .initial import normal, normal_over_rows
 from .leaky import TRNN
 
+Rates = Mapping[str, float | Tensor]
+
+
+class CorrectsState:
+    """The correction of a cell that corrects its state h and nothing else.
+
+    A cell is a predictive-coding cell if it has :meth:`correct` and ``correction_rates``, the
+    names of the rates that it takes.
+    """
+
+    correction_rates: tuple[str, ...] = ("alpha_x",)
+
+    def correct(
+        self, prior: State, previous: State, causes: Tensor, feedback: Tensor, rates: Rates
+    ) -> tuple[State, Tensor]:
+        r"""Correct a predicted state and its causes.
+
+        Args:
+            prior: the predicted state, as :meth:`step` returned it.
+            previous: the corrected state of the step before, from which it was predicted.
+            causes: the causes c ``([S,] B, input_size)``, with which it was predicted.
+            feedback: the prediction error brought back to the cell's output,
+                :math:`W_o^\top e`, ``([S,] B, n)``.
+            rates: the cell's ``correction_rates`` by name, numbers or tensors ``(S, 1, 1)``.
+
+        Returns:
+            the corrected state and the corrected causes.
+        """
+        h, *others = prior
+        return (self.corrected(h, feedback, rates["alpha_x"]), *others), causes
+
+    def corrected(self, h: Tensor, feedback: Tensor, rate: float | Tensor) -> Tensor:
+        """Descend the squared prediction error with respect to h, whose output is tanh(h)."""
+        return h - rate * (1 - torch.tanh(h) ** 2) * feedback
+
+
+class CorrectsCauses(CorrectsState):
+    """The correction of the HC cells: the causes follow from the correction of h."""
+
+    correction_rates = ("alpha_x", "alpha_h")
+
+    def correct(
+        self, prior: State, previous: State, causes: Tensor, feedback: Tensor, rates: Rates
+    ) -> tuple[State, Tensor]:
+        """Correct h, then the causes; see :meth:`CorrectsState.correct`."""
+        (h,) = prior
+        corrected = self.corrected(h, feedback, rates["alpha_x"])
+        pull = self.pull_on_causes(h - corrected, previous[0])
+        return (corrected,), causes - rates["alpha_h"] * pull
+
+
+class CorrectsVelocityAndCauses(CorrectsState):
+    """The correction of the GC-HC cells: the causes follow from the correction of the velocity."""
+
+    correction_rates = ("alpha_x", "alpha_h", "alpha_h_prime")
+
+    def correct(
+        self, prior: State, previous: State, causes: Tensor, feedback: Tensor, rates: Rates
+    ) -> tuple[State, Tensor]:
+        """Correct h, then the velocity, then the causes; see :meth:`CorrectsState.correct`."""
+        h, velocity = prior
+        corrected = self.corrected(h, feedback, rates["alpha_x"])
+        corrected_velocity = velocity - rates["alpha_h"] * (h - corrected)
+        pull = self.pull_on_causes(velocity - corrected_velocity, previous[0])
+        return (corrected, corrected_velocity), causes - rates["alpha_h_prime"] * pull
+
 
 @register("PC-RNN-V")
-class PCRNNV(TRNN):
+class PCRNNV(TRNN, CorrectsState):
     r"""Vanilla predictive-coding network; without correction it is exactly a TRNN.
 
     .. math::
         h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_x x_t + b)
+
+    The correction, with rate :math:`\alpha_x`, is
+
+    .. math::
+        h^*_t = h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t
 
     The output is :math:`\tanh(h)`. Options and initial weights as for the TRNN.
 
@@ -28,20 +103,34 @@ class PCRNNV(TRNN):
     """
 
 
+class Additive(TRNN):
+    """What the HC-A cells share: causes that add to the drive."""
+
+    causes = True
+
+    def pull_on_causes(self, error: Tensor, previous: Tensor) -> Tensor:
+        r"""Return :math:`W_c^\top \text{error}`: what an error of the drive asks of the causes."""
+        return error @ self.weight_ih.mT
+
+
 @register("PC-RNN-HC-A")
-class PCRNNHCA(TRNN):
+class PCRNNHCA(Additive, CorrectsCauses):
     r"""Predictive-coding network whose hidden causes add to the drive.
 
     .. math::
         h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_c c + b)
 
-    The causes c are the input. The output is :math:`\tanh(h)`. Options and initial weights as for
-    the TRNN: :math:`W_c \sim N(0,1)/p` for p causes.
+    The causes are the input. The correction, with rates :math:`\alpha_x` and :math:`\alpha_h`, is
+
+    .. math::
+        h^*_t &= h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t \\
+        c^* &= c - \alpha_h\, W_c^\top (h_t - h^*_t)
+
+    The output is :math:`\tanh(h)`. Options and initial weights as for the TRNN:
+    :math:`W_c \sim N(0,1)/p` for p causes.
 
     Source: Annabi, Pitti & Quoy 2021, 2022.
     """
-
-    causes = True
 
 
 class Multiplicative(Cell):
@@ -84,20 +173,32 @@ class Multiplicative(Cell):
         total = ((torch.tanh(h) @ into) * drive) @ out_of
         return total if self.bias_ih is None else total + row(self.bias_ih)
 
+    def pull_on_causes(self, error: Tensor, previous: Tensor) -> Tensor:
+        r"""Return :math:`W_{cd}[(W_p^\top \tanh h^*_{t-1}) \odot (W_f^\top \text{error})]`."""
+        into, out_of = self.recurrence()
+        return ((torch.tanh(previous) @ into) * (error @ out_of.mT)) @ self.weight_ih.mT
+
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""
         return torch.tanh(h)
 
 
 @register("PC-RNN-HC-M")
-class PCRNNHCM(Multiplicative):
+class PCRNNHCM(Multiplicative, CorrectsCauses):
     r"""Predictive-coding network whose hidden causes multiply the recurrent weights.
 
     .. math::
         h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,
             \big(W_f[(W_p^\top \tanh h_{t-1}) \odot (W_{cd}^\top c)] + b\big)
 
-    The causes c are the input. The output is :math:`\tanh(h)`. Initial weights:
+    The causes are the input. The correction, with rates :math:`\alpha_x` and :math:`\alpha_h`, is
+
+    .. math::
+        h^*_t &= h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t \\
+        c^* &= c - \alpha_h\, W_{cd}
+            [(W_p^\top \tanh h^*_{t-1}) \odot (W_f^\top (h_t - h^*_t))]
+
+    The output is :math:`\tanh(h)`. Initial weights:
     :math:`W_p, W_f \sim N(0,1)/\sqrt d`, :math:`W_{cd} = d \cdot \mathrm{softmax}` over the factors
     of :math:`0.5\, N(0,1)`, :math:`b \sim N(0,1)/10`.
 
@@ -115,7 +216,7 @@ class PCRNNHCM(Multiplicative):
 
 
 @register("PC-RNN-GC")
-class PCRNNGC(Cell):
+class PCRNNGC(Cell, CorrectsState):
     r"""Predictive-coding network in generalised coordinates: a state and its velocity.
 
     .. math::
@@ -123,6 +224,11 @@ class PCRNNGC(Cell):
         h'_t &= h'_{t-1} - \alpha' e' \\
         h_t &= h_{t-1} + h'_t
             + \tfrac{\alpha'}{\tau}\big((1 - \tanh^2 h_{t-1}) \odot W_r^\top e' - e'\big)
+
+    The correction, with rate :math:`\alpha_x`, is that of PC-RNN-V and leaves the velocity:
+
+    .. math::
+        h^*_t = h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t
 
     The state is (h, velocity h'), and a key leaves the velocity at 0. The output is
     :math:`\tanh(h)`. Initial weights as for the TRNN.
@@ -166,13 +272,20 @@ class PCRNNGC(Cell):
 
 
 @register("PC-RNN-GC-HC-A")
-class PCRNNGCHCA(TRNN):
+class PCRNNGCHCA(Additive, CorrectsVelocityAndCauses):
     r"""Generalised coordinates with hidden causes that add to the drive of the velocity.
 
     .. math::
         h'_t &= (1 - 1/\tau)\, h'_{t-1}
             + \tfrac{1}{\tau}(W_r \tanh(h_{t-1}) + W_c c + b - h_{t-1}) \\
         h_t &= h_{t-1} + h'_t
+
+    The correction, with rates :math:`\alpha_x`, :math:`\alpha_h` and :math:`\alpha_{h'}`, is
+
+    .. math::
+        h^*_t &= h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t \\
+        h'^*_t &= h'_t - \alpha_h\, (h_t - h^*_t) \\
+        c^* &= c - \alpha_{h'}\, W_c^\top (h'_t - h'^*_t)
 
     The causes c are the input; the state is (h, velocity h'), and a key leaves the velocity at 0.
     The output is :math:`\tanh(h)`. Options and initial weights as for PC-RNN-HC-A.
@@ -181,7 +294,6 @@ class PCRNNGCHCA(TRNN):
     """
 
     state_names = ("h", "velocity")
-    causes = True
 
     def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
@@ -196,13 +308,21 @@ class PCRNNGCHCA(TRNN):
 
 
 @register("PC-RNN-GC-HC-M")
-class PCRNNGCHCM(Multiplicative):
+class PCRNNGCHCM(Multiplicative, CorrectsVelocityAndCauses):
     r"""Generalised coordinates with hidden causes that multiply the recurrent weights.
 
     .. math::
         h'_t &= (1 - 1/\tau)\, h'_{t-1} + \tfrac{1}{\tau}
             \big(W_f[(W_p^\top \tanh h_{t-1}) \odot (W_{cd}^\top c)] + b - h_{t-1}\big) \\
         h_t &= h_{t-1} + h'_t
+
+    The correction, with rates :math:`\alpha_x`, :math:`\alpha_h` and :math:`\alpha_{h'}`, is
+
+    .. math::
+        h^*_t &= h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t \\
+        h'^*_t &= h'_t - \alpha_h\, (h_t - h^*_t) \\
+        c^* &= c - \alpha_{h'}\, W_{cd}
+            [(W_p^\top \tanh h^*_{t-1}) \odot (W_f^\top (h'_t - h'^*_t))]
 
     The causes c are the input; the state is (h, velocity h'), and a key leaves the velocity at 0.
     The output is :math:`\tanh(h)`. Options and initial weights as for PC-RNN-HC-M.
