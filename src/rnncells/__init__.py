@@ -1,19 +1,28 @@
 """Recurrent cells, side by side: who remembers, counts, generates?
 
-``rnncells.RNN("nBRC", 3, 64)`` is a recurrent layer in the place of :class:`torch.nn.GRU`, and
-``rnncells.cell("nBRC", 3, 64)`` one step of it. Importing ``rnncells`` is light: PyTorch is loaded
-with the first of them.
+``rnncells.RNN("nBRC", 3, 64)`` is a recurrent layer in the place of :class:`torch.nn.GRU`,
+``rnncells.cell("nBRC", 3, 64)`` one step of it, and ``rnncells.from_torch(module)`` the equal of
+PyTorch's own GRU or LSTM. Importing ``rnncells`` is light: PyTorch is loaded with the first of
+them.
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .convert import from_torch
+    from .rnn import RNN
+    from .rnn import make_cell as cell
 
 __version__ = version("rnncells")
-__all__ = ["RNN", "__version__", "cell"]
+__all__ = ["RNN", "__version__", "cell", "from_torch"]
+
+_SOURCES = {"RNN": "rnn:RNN", "cell": "rnn:make_cell", "from_torch": "convert:from_torch"}
 
 
-def __getattr__(name: str):
-    if name in ("RNN", "cell"):
-        from . import rnn
-
-        return rnn.RNN if name == "RNN" else rnn.make_cell
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if name not in _SOURCES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _SOURCES[name].partition(":")
+    return getattr(import_module(f".{module}", __name__), attribute)
