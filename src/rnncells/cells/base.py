@@ -107,7 +107,7 @@ class Cell(nn.Module):
         else:
             self.register_buffer(name, value)
         self._initial[name] = (initial, shape, len(shape) == 2 and name.endswith("_ih"))
-        self._draw(name, self._fresh_streams(), None)
+        self._draw(name, None, None)
 
     def add_bias(self, name: str, size: int, initial: Initial, *, learned: bool = True) -> None:
         """Declare the bias ``name``; it is None if the cell was built with ``bias=False``."""
@@ -286,11 +286,12 @@ class Cell(nn.Module):
         return [partial(_generator, words) for words in entropy]
 
     def _draw(
-        self, name: str, streams: Sequence[Streams], input_sizes: Sequence[int] | None
+        self, name: str, streams: Sequence[Streams] | None, input_sizes: Sequence[int] | None
     ) -> None:
         tensor = getattr(self, name)
         if tensor.is_meta:
             return
+        streams = streams or self._fresh_streams()
         initial, shape, from_input = self._initial[name]
         with torch.no_grad():
             members = tensor[None] if self.population is None else tensor
