@@ -550,6 +550,9 @@ def test_dtype_errors(made, dtype):
     assert kind_of_error(theirs, x.to(dtype)) is ValueError
     with pytest.raises(ValueError, match=f"RNN input dtype .{dtype}. does not match weight dtype"):
         ours(x.to(dtype))
+    with pytest.raises(ValueError, match="does not match weight dtype"):
+        ours.to("meta")(x.to("meta", dtype))
+    ours = from_torch(theirs)
     with pytest.raises(RuntimeError, match="not the same dtype"):
         ours(x, zeros_like_state(made, 1, B, N, dtype=dtype))
 

@@ -346,7 +346,8 @@ def check_dtype(input: Tensor, weight: Tensor) -> None:
 
 def autocasts(tensor: Tensor) -> bool:
     """Return whether operations on ``tensor`` choose their precision themselves."""
-    return torch.is_autocast_enabled(tensor.device.type)
+    device = tensor.device.type
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def row(vector: Tensor) -> Tensor:
