@@ -357,8 +357,8 @@ def test_replicas_of_data_parallel(name, monkeypatch):
         "_broadcast_coalesced_reshape",
         lambda tensors, devices, detach=False: [[t.clone() for t in tensors] for _ in devices],
     )
-    rnn = RNN(name, M, N, 2, population=2)
-    x = torch.randn(2, STEPS, B, M)
+    rnn = RNN(name, M, N, 2, population=2).double()
+    x = torch.randn(2, STEPS, B, M, **F64)
     for replica in module.replicate(rnn, [0, 1]):
         assert not list(replica.parameters())
         assert torch.equal(replica(x)[0], rnn(x)[0])
@@ -573,6 +573,13 @@ def test_errors_of_packed_input(features, dtype, state_shape, error, words):
     with pytest.raises(error, match=words):
         RNN("GRU", M, N)(packed, state)
     assert kind_of_error(nn.GRU(M, N), packed, state) is error
+
+
+def test_packed_input_of_too_many_axes():
+    packed = pack_sequence([torch.zeros(3, 2, M)])
+    for rnn in (nn.GRU(M, N), RNN("GRU", M, N)):
+        with pytest.raises(RuntimeError, match="input must have 2 dimensions, got 3"):
+            rnn(packed)
 
 
 def test_packed_input_does_not_go_through_a_population():
