@@ -255,14 +255,24 @@ def test_unknown_options(make, name, option, words):
     ("population", "shape", "words"),
     [
         (None, (STEPS, B, M + 1), "Expected 3, got 4"),
-        (None, (M,), "2-D or 3-D"),
-        (None, (2, STEPS, B, M), "2-D or 3-D"),
-        (2, (STEPS, M), "3-D or 4-D"),
         (2, (3, STEPS, B, M), "population"),
     ],
 )
-def test_inputs_of_the_wrong_shape(population, shape, words):
+def test_inputs_of_the_wrong_size(population, shape, words):
     with pytest.raises(RuntimeError, match=words):
+        RNN("GRU", M, N, population=population)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("population", "shape", "words"),
+    [
+        (None, (M,), "2D or 3D"),
+        (None, (2, STEPS, B, M), "2D or 3D"),
+        (2, (STEPS, M), "3D or 4D"),
+    ],
+)
+def test_inputs_of_the_wrong_dimension(population, shape, words):
+    with pytest.raises(ValueError, match=words):
         RNN("GRU", M, N, population=population)(torch.zeros(shape))
 
 

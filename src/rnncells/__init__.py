@@ -1,24 +1,35 @@
 """Recurrent cells, side by side: who remembers, counts, generates?
 
-``rnncells.RNN("nBRC", 3, 64)`` is a recurrent layer in the place of :class:`torch.nn.GRU`, and
-``rnncells.cell("nBRC", 3, 64)`` one step of it.
-``rnncells.PredictiveCoding("PC-RNN-HC-A", 3, 64, 2)`` predicts, and corrects itself from what it
-sees. Importing ``rnncells`` is light: PyTorch is loaded with the first of them.
+``rnncells.RNN("nBRC", 3, 64)`` is a recurrent layer in the place of :class:`torch.nn.GRU`,
+``rnncells.cell("nBRC", 3, 64)`` one step of it, and ``rnncells.from_torch(module)`` the equal of
+PyTorch's own GRU or LSTM. ``rnncells.PredictiveCoding("PC-RNN-HC-A", 3, 64, 2)`` predicts, and
+corrects itself from what it sees. Importing ``rnncells`` is light: PyTorch is loaded with the first
+of them.
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .convert import from_torch
+    from .predictive_coding import PredictiveCoding
+    from .rnn import RNN
+    from .rnn import make_cell as cell
 
 __version__ = version("rnncells")
-__all__ = ["RNN", "PredictiveCoding", "__version__", "cell"]
+__all__ = ["RNN", "PredictiveCoding", "__version__", "cell", "from_torch"]
+
+_SOURCES = {
+    "RNN": "rnn:RNN",
+    "cell": "rnn:make_cell",
+    "from_torch": "convert:from_torch",
+    "PredictiveCoding": "predictive_coding:PredictiveCoding",
+}
 
 
-def __getattr__(name: str):
-    if name in ("RNN", "cell"):
-        from . import rnn
-
-        return rnn.RNN if name == "RNN" else rnn.make_cell
-    if name == "PredictiveCoding":
-        from .predictive_coding import PredictiveCoding
-
-        return PredictiveCoding
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if name not in _SOURCES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _SOURCES[name].partition(":")
+    return getattr(import_module(f".{module}", __name__), attribute)

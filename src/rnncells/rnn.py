@@ -1,20 +1,23 @@
 """RNN: a recurrent layer around any cell, in the place of torch.nn.GRU."""
 
 import inspect
+import numbers
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from typing import Any, cast, overload
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
 
 from .cells import cell_class
-from .cells.base import Cell, State
+from .cells.base import Cell, State, check_dtype, check_size, check_type
 from .streams import stream
 
 
-def make_cell(name: str, input_size: int, hidden_size: int, **options) -> Cell:
+def make_cell(name: str, input_size: int, hidden_size: int, **options: Any) -> Cell:
     """Make the cell called ``name``, to be used like :class:`torch.nn.GRUCell`.
 
     Args:
@@ -24,7 +27,7 @@ def make_cell(name: str, input_size: int, hidden_size: int, **options) -> Cell:
 
     Raises:
         ValueError: for an unknown name or a value out of range.
-        TypeError: for an option that the cell does not have.
+        TypeError: for an option that the cell does not have, or a value of the wrong type.
     """
     made = cell_class(name)
     known = option_names(made)
@@ -67,18 +70,35 @@ class RNN(nn.Module):
     Shapes, with T steps, B sequences, D directions and L layers:
 
     * input: ``([S,] T, B, input_size)``, ``([S,] B, T, input_size)`` with ``batch_first``, or
-      ``([S,] T, input_size)`` without a batch;
+      ``([S,] T, input_size)`` without a batch, or a
+      :class:`~torch.nn.utils.rnn.PackedSequence` of sequences of different lengths;
     * h_0 and h_n: ``([S,] D * L, B, hidden_size)``, a tuple of such tensors for a cell whose state
       has several; h_0 is 0 by default;
     * output: like the input, with ``D * hidden_size`` features: the outputs of the last layer.
 
+    For packed sequences h_n holds each sequence's state after its own last step (its first one, for
+    the backward direction), and h_0 and h_n are in the order of the sequences before packing. A
+    population takes no packed sequences.
+
     An input that was expanded along the time axis (stride 0) is projected once.
 
     Raises:
-        ValueError: for sizes, dropout or a cell name that make no sense.
-        TypeError: for an option that the cell does not have.
+        ValueError: for sizes, dropout or a cell name that make no sense, and for an input of the
+            wrong number of axes or the wrong dtype.
+        TypeError: for an option that the cell does not have, or a value of the wrong type.
         RuntimeError: for inputs or states of the wrong shape.
     """
+
+    cell: str
+    input_size: int
+    hidden_size: int
+    num_layers: int
+    bias: bool
+    batch_first: bool
+    dropout: float
+    bidirectional: bool
+    population: int | None
+    cells: Sequence[Cell]
 
     def __init__(
         self,
@@ -93,15 +113,17 @@ class RNN(nn.Module):
         population: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **cell_options,
-    ):
+        **cell_options: Any,
+    ) -> None:
         super().__init__()
-        if not isinstance(num_layers, int) or isinstance(num_layers, bool) or num_layers < 1:
-            raise ValueError(f"num_layers must be an integer of at least 1, got {num_layers!r}")
-        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
-            raise ValueError(f"dropout must be a probability within [0, 1], got {dropout!r}")
+        check_size("num_layers", num_layers, 1)
+        if isinstance(dropout, bool) or not (
+            isinstance(dropout, numbers.Real) and 0 <= dropout <= 1
+        ):
+            raise ValueError(f"dropout should be a number in range [0, 1], got {dropout!r}")
         if dropout and num_layers == 1:
             warnings.warn("dropout acts between layers, and there is only one layer", stacklevel=2)
+        check_type("batch_first", batch_first, bool)
         self.cell = cell
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -124,26 +146,95 @@ class RNN(nn.Module):
             **cell_options,
         )
         # Layer by layer, and within a layer forwards before backwards.
-        self.cells = nn.ModuleList(make(input_size=w) for w in widths for _ in range(directions))
+        cells = nn.ModuleList(make(input_size=w) for w in widths for _ in range(directions))
+        self.cells = cast(Sequence[Cell], cells)
 
     @property
     def state_names(self) -> tuple[str, ...]:
         """The names of the state's tensors."""
         return self.cells[0].state_names
 
-    def forward(self, input: Tensor, h_0: Tensor | State | None = None):
+    @overload
+    def forward(
+        self, input: Tensor, hx: Tensor | State | None = None
+    ) -> tuple[Tensor, Tensor | State]: ...
+
+    @overload
+    def forward(
+        self, input: PackedSequence, hx: Tensor | State | None = None
+    ) -> tuple[PackedSequence, Tensor | State]: ...
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: Tensor | State | None = None
+    ) -> tuple[Tensor | PackedSequence, Tensor | State]:
         """Run over a sequence; see the class for the shapes.
+
+        Args:
+            input: the sequences.
+            hx: h_0.
 
         Returns:
             output, h_n
         """
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
         batched_dims = 3 if self.population is None else 4
         batched = input.dim() == batched_dims
         if not batched and input.dim() != batched_dims - 1:
-            raise RuntimeError(
-                f"RNN: expected input to be {batched_dims - 1}-D or {batched_dims}-D, "
-                f"got {input.dim()}-D"
+            raise ValueError(
+                f"{self.cell}: Expected input to be {batched_dims - 1}D or {batched_dims}D, "
+                f"got {input.dim()}D instead"
             )
+        self._check_input(input)
+        if not batched:
+            input = input.unsqueeze(-2)
+        elif self.batch_first:
+            input = input.transpose(-2, -3)
+        output, h_n = self._layers(input, self._states(hx, input.size(-2), batched))
+        if not batched:
+            output, h_n = output.squeeze(-2), tuple(part.squeeze(-2) for part in h_n)
+        elif self.batch_first:
+            output = output.transpose(-2, -3)
+        return output, h_n if len(h_n) > 1 else h_n[0]
+
+    def _forward_packed(
+        self, input: PackedSequence, hx: Tensor | State | None
+    ) -> tuple[PackedSequence, Tensor | State]:
+        """Run over packed sequences, which lie in the order of their lengths, longest first."""
+        data, batch_sizes, by_length, as_given = input
+        if self.population is not None:
+            raise RuntimeError("a population takes padded sequences, not a PackedSequence")
+        if data.dim() != 2:
+            raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
+        self._check_input(data)
+        rows = batch_sizes.tolist()
+        states = [reorder(state, by_length) for state in self._states(hx, rows[0], True)]
+        output, h_n = self._layers(data, states, rows)
+        h_n = reorder(h_n, as_given)
+        packed = PackedSequence(output, batch_sizes, by_length, as_given)
+        return packed, h_n if len(h_n) > 1 else h_n[0]
+
+    def _layers(
+        self, x: Tensor, states: list[State], batch_sizes: list[int] | None = None
+    ) -> tuple[Tensor, State]:
+        """Run all layers; arguments and results as for :func:`run`, with a state per cell."""
+        last: list[State] = []
+        directions = 2 if self.bidirectional else 1
+        for layer in range(self.num_layers):
+            outputs = []
+            for direction in range(directions):
+                k = layer * directions + direction
+                output, state = run(self.cells[k], x, states[k], direction == 1, batch_sizes)
+                outputs.append(output)
+                last.append(state)
+            x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
+            if self.dropout and layer < self.num_layers - 1:
+                x = functional.dropout(x, self.dropout, self.training)
+        return x, tuple(torch.stack(parts, -3) for parts in zip(*last, strict=True))
+
+    def _check_input(self, input: Tensor) -> None:
+        """Refuse an input of another dtype, width or population than the weights'."""
+        check_dtype(input, self.cells[0].like)
         if input.size(-1) != self.input_size:
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. "
@@ -154,54 +245,16 @@ class RNN(nn.Module):
                 f"input.size(0) must be equal to population. "
                 f"Expected {self.population}, got {input.size(0)}"
             )
-        if not batched:
-            input = input.unsqueeze(-2)
-        elif self.batch_first:
-            input = input.transpose(-2, -3)
-        states = self._states(h_0, input.size(-2), batched)
-
-        last: list[State] = []
-        x = input
-        per_layer = len(self.cells) // self.num_layers
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction in range(per_layer):
-                k = layer * per_layer + direction
-                output, state = run(self.cells[k], x, states[k], reverse=direction == 1)
-                outputs.append(output)
-                last.append(state)
-            x = outputs[0] if per_layer == 1 else torch.cat(outputs, -1)
-            if self.dropout and layer < self.num_layers - 1:
-                x = functional.dropout(x, self.dropout, self.training)
-
-        if not batched:
-            x = x.squeeze(-2)
-        elif self.batch_first:
-            x = x.transpose(-2, -3)
-        h_n = tuple(torch.stack(parts, -3) for parts in zip(*last, strict=True))
-        if not batched:
-            h_n = tuple(part.squeeze(-2) for part in h_n)
-        return x, h_n if len(h_n) > 1 else h_n[0]
 
     def _states(self, h_0: Tensor | State | None, batch: int, batched: bool) -> list[State]:
-        """Return the initial state of every cell."""
+        """Return the initial state of every cell, with a batch axis."""
         if h_0 is None:
             return [made.initial_state(batch) for made in self.cells]
-        parts = tuple(h_0) if isinstance(h_0, (tuple, list)) else (h_0,)
-        if len(parts) != len(self.state_names):
-            raise RuntimeError(
-                f"the state of {self.cell} is {', '.join(self.state_names)}: "
-                f"expected {len(self.state_names)} tensors, got {len(parts)}"
-            )
+        leading = () if self.population is None else (self.population,)
+        sizes = (len(self.cells), batch) if batched else (len(self.cells),)
+        parts = self.cells[0].check_state(h_0, (*leading, *sizes, self.hidden_size))
         if not batched:
             parts = tuple(part.unsqueeze(-2) for part in parts)
-        leading = () if self.population is None else (self.population,)
-        expected = (*leading, len(self.cells), batch, self.hidden_size)
-        for part in parts:
-            if part.shape != expected:
-                shown = expected if batched else (*expected[:-2], expected[-1])
-                got = part.shape if batched else part.squeeze(-2).shape
-                raise RuntimeError(f"Expected hidden size {tuple(shown)}, got {tuple(got)}")
         return list(zip(*(part.unbind(-3) for part in parts), strict=True))
 
     @property
@@ -227,8 +280,11 @@ class RNN(nn.Module):
         """
         directions = len(self.cells) // self.num_layers
         for k, made in enumerate(self.cells):
-            streams = seeds and [partial(stream, seed, "weights", k) for seed in seeds]
+            streams = [partial(stream, seed, "weights", k) for seed in seeds or ()] or None
             made.reset_parameters(streams, input_sizes if k < directions else None)
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: code that was written for nn.GRU may call this."""
 
     def extra_repr(self) -> str:
         """Return the arguments that differ from their defaults, as nn.GRU does."""
@@ -246,31 +302,59 @@ class RNN(nn.Module):
         return text
 
 
-def run(cell: Cell, x: Tensor, state: State, reverse: bool = False) -> tuple[Tensor, State]:
+def run(
+    cell: Cell,
+    x: Tensor,
+    state: State,
+    reverse: bool = False,
+    batch_sizes: list[int] | None = None,
+) -> tuple[Tensor, State]:
     """Step a cell over a sequence.
 
     Args:
         cell: the cell.
-        x: inputs ``([S,] T, B, input_size)``.
+        x: inputs ``([S,] T, B, input_size)``, or those of packed sequences, ``(sum, input_size)``.
         state: initial state, of tensors ``([S,] B, n)``.
         reverse: whether to go from the last step to the first.
+        batch_sizes: for packed sequences, how many of them each step has.
 
     Returns:
-        outputs ``([S,] T, B, n)`` in the order of the inputs, and the state after the last step
-        that was made.
+        outputs in the order of the inputs, with n features, and the state after the last step that
+        was made.
+
+    Raises:
+        RuntimeError: for a sequence of no steps.
     """
-    steps = x.size(-3)
-    constant = x.size(-1) == 0 or (steps > 1 and x.stride(-3) == 0)
-    if constant:
-        drives = [cell.drive(x[..., :1, :, :]).squeeze(-3)] * steps
-    else:
-        drives = list(cell.drive(x).unbind(-3))
+    drives = _drives(cell, x) if batch_sizes is None else cell.drive(x).split(batch_sizes)
     recurrence = cell.recurrence()
     read = cell.state_names.index(cell.output_state)
+    batch = state[read].size(-2)
     states = []
     for drive in reversed(drives) if reverse else drives:
-        state = cell.step(drive, state, recurrence)
-        states.append(state[read])
+        rows = batch if batch_sizes is None else drive.size(-2)
+        if rows == batch:
+            state = cell.step(drive, state, recurrence)
+            states.append(state[read])
+        else:
+            # The other sequences have ended, or, backwards, have not begun: their state stays.
+            ran = cell.step(drive, tuple(part[:rows] for part in state), recurrence)
+            state = tuple(torch.cat([new, old[rows:]]) for new, old in zip(ran, state, strict=True))
+            states.append(ran[read])
     if reverse:
         states.reverse()
-    return cell.output(torch.stack(states, -3)), state
+    return cell.output(torch.stack(states, -3) if batch_sizes is None else torch.cat(states)), state
+
+
+def _drives(cell: Cell, x: Tensor) -> Sequence[Tensor]:
+    """Return the drive of every step, projected once for an input that is constant in time."""
+    steps = x.size(-3)
+    if steps == 0:
+        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+    if x.size(-1) == 0 or (steps > 1 and x.stride(-3) == 0):
+        return [cell.drive(x[..., :1, :, :]).squeeze(-3)] * steps
+    return cell.drive(x).unbind(-3)
+
+
+def reorder(state: State, order: Tensor | None) -> State:
+    """Put the sequences of a batch into another order, if one is given."""
+    return state if order is None else tuple(part.index_select(-2, order) for part in state)

@@ -9,19 +9,22 @@ Importing this package does not import PyTorch; looking at ``CELLS`` does.
 import importlib
 import pkgutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+C = TypeVar("C", bound=type)
 _REGISTERED: dict[str, type] = {}
 
 
-def register(name: str):
+def register(name: str) -> Callable[[C], C]:
     """Class decorator: make a cell known as ``name``.
 
     Raises:
         ValueError: if another class has the name already.
     """
 
-    def decorate(cell: type) -> type:
+    def decorate(cell: C) -> C:
         known = _REGISTERED.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (
             cell.__module__,
@@ -56,7 +59,7 @@ def cell_class(name: str) -> type:
         raise ValueError(f"cannot load the cell {name!r}: {error}") from error
 
 
-def __getattr__(attribute: str):
+def __getattr__(attribute: str) -> dict[str, type]:
     if attribute != "CELLS":
         raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
     for module in pkgutil.iter_modules(__path__):

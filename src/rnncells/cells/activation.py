@@ -11,7 +11,10 @@ def identity(h: Tensor) -> Tensor:
     return h
 
 
-STATE_ACTIVATIONS = {"tanh": torch.tanh, "identity": identity}
+STATE_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "identity": identity,
+}
 
 
 def state_activation_function(name: str) -> Callable[[Tensor], Tensor]:

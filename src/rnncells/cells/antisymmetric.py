@@ -1,11 +1,13 @@
 """Antisymmetric recurrent network."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from . import register
 from .activation import state_activation_function
-from .base import Cell, State
+from .base import Cell, Hyperparameter, State
 from .initial import normal, normal_over_rows
 
 
@@ -30,17 +32,19 @@ class AntisymmetricRNN(Cell):
     """
 
     search_space = {"tau": (1.0, 100.0, "log"), "gamma": (0.01, 1.0, "log")}
+    tau: float | Tensor
+    gamma: float | Tensor
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
-        tau=10.0,
-        gamma=0.1,
+        tau: Hyperparameter = 10.0,
+        gamma: Hyperparameter = 0.1,
         state_activation: str = "tanh",
-        **common,
-    ):
+        **common: Any,
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.add_hyperparameter("tau", tau, low=1.0)
         self.add_hyperparameter("gamma", gamma, low=0.0)

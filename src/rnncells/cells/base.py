@@ -1,6 +1,9 @@
 """The contract of a recurrent cell: what a cell provides, and what it gets for free."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +13,7 @@ from .initial import Initial
 
 State = tuple[Tensor, ...]
 Streams = Callable[[str], np.random.Generator]
+Hyperparameter = float | Sequence[float] | Tensor
 
 
 class Cell(nn.Module):
@@ -41,7 +45,8 @@ class Cell(nn.Module):
         device, dtype: as for every PyTorch module.
 
     Raises:
-        ValueError: if a size is not a positive integer (0 is allowed for ``input_size``).
+        TypeError: if a size is not an integer, or ``bias`` not a truth value.
+        ValueError: if a size is not positive (0 is allowed for ``input_size``).
     """
 
     state_names: tuple[str, ...] = ("h",)
@@ -49,6 +54,15 @@ class Cell(nn.Module):
     search_space: dict[str, tuple[float, float, str]] = {}
     causes: bool = False
     trainable: bool = True
+
+    input_size: int
+    hidden_size: int
+    bias: bool
+    population: int | None
+    # What :meth:`drive` and :meth:`recurrence` use unless a subclass defines its own.
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias_ih: Tensor | None
 
     def __init__(
         self,
@@ -59,20 +73,21 @@ class Cell(nn.Module):
         population: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-    ):
+    ) -> None:
         super().__init__()
-        for name, size, least in (
-            ("input_size", input_size, 0),
-            ("hidden_size", hidden_size, 1),
-            ("population", 1 if population is None else population, 1),
-        ):
-            if not isinstance(size, int) or isinstance(size, bool) or size < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {size!r}")
+        check_size("input_size", input_size, 0)
+        check_size("hidden_size", hidden_size, 1)
+        if population is not None:
+            check_size("population", population, 1)
+        check_type("bias", bias, bool)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
         self.population = population
-        self._tensor_kind = {"device": device, "dtype": dtype or torch.get_default_dtype()}
+        self._tensor_kind: dict[str, Any] = {
+            "device": device,
+            "dtype": dtype or torch.get_default_dtype(),
+        }
         self._initial: dict[str, tuple[Initial, tuple[int, ...], bool]] = {}
 
     # What a subclass declares in __init__
@@ -92,7 +107,7 @@ class Cell(nn.Module):
         else:
             self.register_buffer(name, value)
         self._initial[name] = (initial, shape, len(shape) == 2 and name.endswith("_ih"))
-        self._draw(name, self._fresh_streams(), None)
+        self._draw(name, None, None)
 
     def add_bias(self, name: str, size: int, initial: Initial, *, learned: bool = True) -> None:
         """Declare the bias ``name``; it is None if the cell was built with ``bias=False``."""
@@ -104,7 +119,7 @@ class Cell(nn.Module):
     def add_hyperparameter(
         self,
         name: str,
-        value: float | Sequence[float] | Tensor,
+        value: Hyperparameter,
         low: float = -float("inf"),
         high: float = float("inf"),
     ) -> None:
@@ -139,7 +154,7 @@ class Cell(nn.Module):
         """Return what :meth:`step` needs of the recurrent weights, computed once per sequence."""
         return self.weight_hh
 
-    def step(self, drive: Tensor, state: State, recurrence) -> State:
+    def step(self, drive: Tensor, state: State, recurrence: Any) -> State:
         """Advance the state by one step.
 
         Args:
@@ -165,34 +180,86 @@ class Cell(nn.Module):
 
     # What every cell gets for free
 
+    @property
+    def like(self) -> Tensor:
+        """One of the cell's tensors, whose device and dtype its states share."""
+        # The declared ones come first: a replica (nn.DataParallel) lists no parameters.
+        declared = (getattr(self, name) for name in self._initial)
+        for tensor in chain(declared, self.parameters(), self.buffers()):
+            return tensor
+        return torch.empty(0, **self._tensor_kind)
+
     def initial_state(self, batch: int) -> State:
         """Return a state of zeros for ``batch`` sequences."""
         leading = () if self.population is None else (self.population,)
-        like = next(iter([*self.parameters(), *self.buffers()]))
-        zero = like.new_zeros((*leading, batch, self.hidden_size))
+        zero = self.like.new_zeros((*leading, batch, self.hidden_size))
         return (zero,) * len(self.state_names)
 
-    def forward(self, x: Tensor, h: Tensor | State | None = None) -> Tensor | State:
+    def check_state(self, state: Tensor | State, shape: tuple[int, ...]) -> State:
+        """Return a state as a tuple of tensors.
+
+        Raises:
+            RuntimeError: unless it has as many tensors as the cell needs, each of ``shape`` and of
+                the cell's dtype.
+        """
+        parts = tuple(state) if isinstance(state, (tuple, list)) else (state,)
+        if len(parts) != len(self.state_names):
+            raise RuntimeError(
+                f"the state of {type(self).__name__} is {', '.join(self.state_names)}: "
+                f"expected {len(self.state_names)} tensors, got {len(parts)}"
+            )
+        for k, part in enumerate(parts):
+            hidden = "hidden" if len(parts) == 1 else f"hidden[{k}]"
+            if part.dim() != len(shape):
+                raise RuntimeError(
+                    f"For this input hx should also be {len(shape)}-D but got {part.dim()}-D tensor"
+                )
+            if part.shape != shape:
+                raise RuntimeError(f"Expected {hidden} size {shape}, got {tuple(part.shape)}")
+            if part.dtype != self.like.dtype and not autocasts(part):
+                raise RuntimeError(
+                    "Input and hidden tensors are not the same dtype, found input tensor with "
+                    f"{self.like.dtype} and {hidden} tensor with {part.dtype}"
+                )
+        return parts
+
+    def forward(self, input: Tensor, hx: Tensor | State | None = None) -> Tensor | State:
         """Advance by one step, as :class:`torch.nn.GRUCell` does.
 
         Args:
-            x: input ``([S,] B, input_size)``, or ``([S,] input_size)`` without a batch.
-            h: state ``([S,] B, hidden_size)``, or a tuple of them for cells with several state
-                tensors; zeros if None. Without the batch axis if ``x`` has none.
+            input: x, ``([S,] B, input_size)``, or ``([S,] input_size)`` without a batch.
+            hx: state ``([S,] B, hidden_size)``, or a tuple of them for cells with several state
+                tensors; zeros if None. Without the batch axis if the input has none.
 
         Returns:
-            The next state, in the form of ``h``.
+            The next state, in the form of ``hx``.
+
+        Raises:
+            ValueError: for an input of the wrong number of axes or the wrong dtype.
+            RuntimeError: for an input or a state of the wrong shape.
         """
-        batched = x.dim() == (2 if self.population is None else 3)
+        leading = () if self.population is None else (self.population,)
+        dims = len(leading) + 2
+        batched = input.dim() == dims
+        if not batched and input.dim() != dims - 1:
+            raise ValueError(
+                f"{type(self).__name__}: Expected input to be {dims - 1}D or {dims}D, "
+                f"got {input.dim()}D instead"
+            )
+        check_dtype(input, self.like)
+        sizes = (*leading, *input.shape[len(leading) : -1])
+        if input.shape != (*sizes, self.input_size):
+            expected = (*sizes, self.input_size)
+            raise RuntimeError(f"Expected input size {expected}, got {tuple(input.shape)}")
         if not batched:
-            x = x.unsqueeze(-2)
-        if h is None:
-            state = self.initial_state(x.size(-2))
+            input = input.unsqueeze(-2)
+        if hx is None:
+            state = self.initial_state(input.size(-2))
         else:
-            state = tuple(h) if isinstance(h, (tuple, list)) else (h,)
+            state = self.check_state(hx, (*sizes, self.hidden_size))
             if not batched:
                 state = tuple(part.unsqueeze(-2) for part in state)
-        state = self.step(self.drive(x), state, self.recurrence())
+        state = self.step(self.drive(input), state, self.recurrence())
         if not batched:
             state = tuple(part.squeeze(-2) for part in state)
         return state if len(state) > 1 else state[0]
@@ -216,17 +283,15 @@ class Cell(nn.Module):
 
     def _fresh_streams(self) -> list[Streams]:
         entropy = torch.randint(2**62, (self.population or 1, 4), device="cpu").tolist()
-        return [
-            lambda name, words=words: np.random.default_rng([*words, *name.encode()])
-            for words in entropy
-        ]
+        return [partial(_generator, words) for words in entropy]
 
     def _draw(
-        self, name: str, streams: Sequence[Streams], input_sizes: Sequence[int] | None
+        self, name: str, streams: Sequence[Streams] | None, input_sizes: Sequence[int] | None
     ) -> None:
         tensor = getattr(self, name)
         if tensor.is_meta:
             return
+        streams = streams or self._fresh_streams()
         initial, shape, from_input = self._initial[name]
         with torch.no_grad():
             members = tensor[None] if self.population is None else tensor
@@ -251,6 +316,38 @@ class Cell(nn.Module):
         if not self.bias:
             text += ", bias=False"
         return text if self.population is None else f"{text}, population={self.population}"
+
+
+def _generator(words: list[int], name: str) -> np.random.Generator:
+    return np.random.default_rng([*words, *name.encode()])
+
+
+def check_type(name: str, value: object, kind: type) -> None:
+    """Refuse a value of another type, as nn.GRU does."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
+
+
+def check_size(name: str, size: int, least: int) -> None:
+    """Refuse a size that is not an integer of at least ``least``."""
+    check_type(name, size, int)
+    if isinstance(size, bool) or size < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {size!r}")
+
+
+def check_dtype(input: Tensor, weight: Tensor) -> None:
+    """Refuse an input of another dtype than the weights', as nn.GRU does."""
+    if input.dtype != weight.dtype and not autocasts(input):
+        raise ValueError(
+            f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
+            f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
+        )
+
+
+def autocasts(tensor: Tensor) -> bool:
+    """Return whether operations on ``tensor`` choose their precision themselves."""
+    device = tensor.device.type
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def row(vector: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Bistable cells: BRC and nBRC."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from .initial import ones, orthogonal, side_by_side, xavier_uniform, zeros
 class Bistable(Cell):
     """What BRC and nBRC share: the update, given the recurrent part of the two gates."""
 
-    def __init__(self, input_size: int, hidden_size: int, **common):
+    def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, **common)
         n = hidden_size
         self.add_weight("weight_ih", (input_size, 3 * n), side_by_side(xavier_uniform, 3))
@@ -24,11 +26,11 @@ class Bistable(Cell):
             bias = torch.cat([bias, torch.zeros_like(bias[..., : self.hidden_size])], -1)
         return affine(x, self.weight_ih, bias)
 
-    def recurrent_gates(self, h: Tensor, recurrence) -> tuple[Tensor, Tensor]:
+    def recurrent_gates(self, h: Tensor, recurrence: Any) -> tuple[Tensor, Tensor]:
         """Return the state's part of feedback and update gate."""
         raise NotImplementedError
 
-    def step(self, drive: Tensor, state: State, recurrence) -> State:
+    def step(self, drive: Tensor, state: State, recurrence: Any) -> State:
         """Advance by one step."""
         (h,) = state
         to_feedback, to_update, to_candidate = drive.chunk(3, -1)
@@ -55,7 +57,7 @@ class BRC(Bistable):
     Source: Vecoven, Ernst & Drion 2021.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, **common):
+    def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.add_weight("weight_hh", (2 * hidden_size,), ones)
 
@@ -63,7 +65,7 @@ class BRC(Bistable):
         """Return w_a and w_z as rows that broadcast over the batch."""
         return row(self.weight_hh).chunk(2, -1)
 
-    def recurrent_gates(self, h: Tensor, recurrence) -> tuple[Tensor, Tensor]:
+    def recurrent_gates(self, h: Tensor, recurrence: Any) -> tuple[Tensor, Tensor]:
         """Return (w_a * h, w_z * h)."""
         to_feedback, to_update = recurrence
         return h * to_feedback, h * to_update
@@ -84,10 +86,11 @@ class NBRC(Bistable):
     Source: Vecoven, Ernst & Drion 2021.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, **common):
+    def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.add_weight("weight_hh", (hidden_size, 2 * hidden_size), side_by_side(orthogonal, 2))
 
     def recurrent_gates(self, h: Tensor, recurrence: Tensor) -> tuple[Tensor, Tensor]:
         """Return (W_a h, W_z h)."""
-        return (h @ recurrence).chunk(2, -1)
+        to_feedback, to_update = (h @ recurrence).chunk(2, -1)
+        return to_feedback, to_update

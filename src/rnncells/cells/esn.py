@@ -1,11 +1,13 @@
 """Echo state network."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, State
+from .base import Cell, Hyperparameter, State
 from .initial import Initial, normal, normal_over_rows
 
 
@@ -37,18 +39,19 @@ class ESN(Cell):
         "sigma": (0.1, 10.0, "log"),
     }
     trainable = False
+    tau: float | Tensor
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
-        tau=10.0,
-        connectivity=0.1,
-        sigma=1.0,
+        tau: Hyperparameter = 10.0,
+        connectivity: Hyperparameter = 0.1,
+        sigma: Hyperparameter = 1.0,
         spectral_radius: float | None = None,
-        **common,
-    ):
+        **common: Any,
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         if spectral_radius is not None and not 0 <= spectral_radius < float("inf"):
             raise ValueError(f"spectral_radius must be at least 0, got {spectral_radius!r}")

@@ -1,5 +1,7 @@
 """Gated recurrent unit."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,9 @@ class GRU(Cell):
     Source: Cho et al. 2014.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, **common):
+    bias_hh: Tensor | None
+
+    def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, **common)
         initial = uniform(hidden_size**-0.5)
         self.add_weight("weight_ih", (input_size, 3 * hidden_size), initial)

@@ -1,9 +1,11 @@
 """Initial values of a cell's tensors, drawn by NumPy so that they do not depend on the device.
 
-Each function takes the generator and the shape ``(in, out)`` of one member of a population.
+Each law takes the generator and the shape ``(in, out)`` of one member of a population. Laws with a
+constant are partial functions, not closures, so that modules can be pickled.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -22,11 +24,11 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def normal(scale: float) -> Initial:
     """N(0, 1) times ``scale``."""
+    return partial(_normal, scale)
 
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return scale * rng.standard_normal(shape)
 
-    return draw
+def _normal(scale: float, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return scale * rng.standard_normal(shape)
 
 
 def normal_over_rows(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -36,11 +38,11 @@ def normal_over_rows(rng: np.random.Generator, shape: tuple[int, ...]) -> np.nda
 
 def uniform(bound: float) -> Initial:
     """U(-bound, bound)."""
+    return partial(_uniform, bound)
 
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return rng.uniform(-bound, bound, shape)
 
-    return draw
+def _uniform(bound: float, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(-bound, bound, shape)
 
 
 def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -61,9 +63,11 @@ def side_by_side(initial: Initial, blocks: int) -> Initial:
     The draws are independent matrices, which matters where the law depends on the shape of one
     block (Xavier, orthogonal).
     """
+    return partial(_side_by_side, initial, blocks)
 
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        block = (*shape[:-1], shape[-1] // blocks)
-        return np.concatenate([initial(rng, block) for _ in range(blocks)], axis=-1)
 
-    return draw
+def _side_by_side(
+    initial: Initial, blocks: int, rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray:
+    block = (*shape[:-1], shape[-1] // blocks)
+    return np.concatenate([initial(rng, block) for _ in range(blocks)], axis=-1)

@@ -1,10 +1,12 @@
 """Leaky-integrator networks: sRNN, TRNN and MTRNN."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, State
+from .base import Cell, Hyperparameter, State
 from .initial import normal, normal_over_rows
 
 
@@ -25,8 +27,16 @@ class TRNN(Cell):
     """
 
     search_space = {"tau": (1.0, 100.0, "log")}
+    tau: float | Tensor
 
-    def __init__(self, input_size: int, hidden_size: int, *, tau=10.0, **common):
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        tau: Hyperparameter = 10.0,
+        **common: Any,
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.add_hyperparameter("tau", tau, low=1.0)
         self.add_weight("weight_ih", (input_size, hidden_size), normal_over_rows)
@@ -57,7 +67,7 @@ class SRNN(TRNN):
 
     search_space = {}
 
-    def __init__(self, input_size: int, hidden_size: int, **common):
+    def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, tau=1.0, **common)
 
     def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
@@ -87,8 +97,18 @@ class MTRNN(Cell):
     state_names = ("slow", "fast")
     output_state = "fast"
     search_space = {"tau_slow": (1.0, 100.0, "log"), "tau_fast": (1.0, 100.0, "log")}
+    tau_slow: float | Tensor
+    tau_fast: float | Tensor
 
-    def __init__(self, input_size: int, hidden_size: int, *, tau_slow=50.0, tau_fast=5.0, **common):
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        tau_slow: Hyperparameter = 50.0,
+        tau_fast: Hyperparameter = 5.0,
+        **common: Any,
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.add_hyperparameter("tau_slow", tau_slow, low=1.0)
         self.add_hyperparameter("tau_fast", tau_fast, low=1.0)

@@ -1,5 +1,7 @@
 """Long short-term memory."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -25,8 +27,9 @@ class LSTM(Cell):
     """
 
     state_names = ("h", "c")
+    bias_hh: Tensor | None
 
-    def __init__(self, input_size: int, hidden_size: int, **common):
+    def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, **common)
         initial = uniform(hidden_size**-0.5)
         self.add_weight("weight_ih", (input_size, 4 * hidden_size), initial)
@@ -36,7 +39,9 @@ class LSTM(Cell):
 
     def drive(self, x: Tensor) -> Tensor:
         """Return the input's part of all four gates, both biases included."""
-        bias = None if self.bias_ih is None else self.bias_ih + self.bias_hh
+        bias = self.bias_ih
+        if bias is not None and self.bias_hh is not None:
+            bias = bias + self.bias_hh
         return affine(x, self.weight_ih, bias)
 
     def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:

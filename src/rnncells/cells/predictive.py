@@ -8,13 +8,14 @@ what is corrected; :math:`h^*_{t-1}` is the state that the prediction at step t 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, State, affine, row
+from .base import Cell, Hyperparameter, State, affine, check_size, row
 from .initial import normal, normal_over_rows
 from .leaky import TRNN
 
@@ -142,14 +143,22 @@ class Multiplicative(Cell):
 
     search_space = {"tau": (1.0, 100.0, "log")}
     causes = True
+    tau: float | Tensor
+    weight_p: Tensor
+    weight_f: Tensor
 
     def __init__(
-        self, input_size: int, hidden_size: int, *, tau=10.0, factors: int | None = None, **common
-    ):
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        tau: Hyperparameter = 10.0,
+        factors: int | None = None,
+        **common: Any,
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         d = hidden_size if factors is None else factors
-        if not isinstance(d, int) or isinstance(d, bool) or d < 1:
-            raise ValueError(f"factors must be an integer of at least 1, got {factors!r}")
+        check_size("factors", d, 1)
         self.factors = d
         self.add_hyperparameter("tau", tau, low=1.0)
         self.add_weight("weight_ih", (input_size, d), softmax_over_factors)
@@ -242,10 +251,18 @@ class PCRNNGC(Cell, CorrectsState):
 
     state_names = ("h", "velocity")
     search_space = {"tau": (1.0, 100.0, "log"), "alpha_h_prime": (0.001, 10.0, "log")}
+    tau: float | Tensor
+    alpha_h_prime: float | Tensor
 
     def __init__(
-        self, input_size: int, hidden_size: int, *, tau=10.0, alpha_h_prime=0.01, **common
-    ):
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        tau: Hyperparameter = 10.0,
+        alpha_h_prime: Hyperparameter = 0.01,
+        **common: Any,
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.add_hyperparameter("tau", tau, low=1.0)
         self.add_hyperparameter("alpha_h_prime", alpha_h_prime, low=0.0)

@@ -1,5 +1,7 @@
 """Update-gate recurrent network."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -28,8 +30,8 @@ class UGRNN(Cell):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, *, state_activation: str = "tanh", **common
-    ):
+        self, input_size: int, hidden_size: int, *, state_activation: str = "tanh", **common: Any
+    ) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.state_activation = state_activation
         self._activate = state_activation_function(state_activation)
