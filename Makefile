@@ -39,5 +39,6 @@ test: setup  ## run the test suite
 lint: setup  ## check style of code and workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint --configfile $(CONFIG)

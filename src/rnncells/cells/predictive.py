@@ -7,7 +7,7 @@ both. In the equations of the corrections, e is the prediction minus the target 
 what is corrected; :math:`h^*_{t-1}` is the state that the prediction at step t starts from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class CorrectsState:
     """
 
     correction_rates: tuple[str, ...] = ("alpha_x",)
+    #: What an error of the drive pulls the causes by, for the cells that have some.
+    pull_on_causes: Callable[[Tensor, Tensor], Tensor]
 
     def correct(
         self, prior: State, previous: State, causes: Tensor, feedback: Tensor, rates: Rates
