@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .rnn import RNN
     from .rnn import make_cell as cell
 
-__version__ = version("rnncells")
 __all__ = ["RNN", "PredictiveCoding", "__version__", "cell", "from_torch"]
 
 _SOURCES = {
@@ -29,6 +28,8 @@ _SOURCES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version(__name__)
     if name not in _SOURCES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _SOURCES[name].partition(":")
