@@ -28,7 +28,7 @@ class Readout(nn.Module):
 
 
 class Network(nn.Module):
-    """An :class:`RNN` of S members and its readout.
+    """An :class:`~rnncells.rnn.RNN` of S members and its readout.
 
     Args:
         rnn: the recurrent layers, built with ``population=S``.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .streams import stream
 
-#: What identifies a configuration: a run is one of these with a seed.
+#: What identifies a configuration. A run is one of these with a seed.
 CONFIGURATION = ["cell", "length", "hidden", "layers"]
 #: What identifies a group of the summary.
 GROUP = [*CONFIGURATION, "metric", "axis", "position"]

@@ -9,7 +9,7 @@ def tried_configurations(metric: str, **arguments) -> Evaluate:
 
     Args:
         metric: the task's number that is recorded for every try.
-        arguments: what :func:`train` is given besides seeds and hyperparameters.
+        arguments: what :func:`~rnncells.training.train` is given besides seeds and hyperparameters.
     """
 
     def evaluate(values: list[dict[str, float]], seeds: list[list[int]]) -> list[Observation]:

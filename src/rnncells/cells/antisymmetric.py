@@ -28,6 +28,11 @@ class AntisymmetricRNN(Cell):
         gamma: diffusion :math:`\gamma \ge 0`; a number, or one per member.
         state_activation: f, ``"tanh"`` (the capacity study) or ``"identity"`` (the original cell).
 
+    Weights:
+        weight_ih: :math:`W_x`, ``(input_size, n)``.
+        weight_hh: V, of which the strictly lower triangle is used, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
+
     Source: Chang, Chen, Haber & Chi 2019.
     """
 

@@ -54,6 +54,11 @@ class BRC(Bistable):
     axis in the order a, z, candidate; ``weight_hh`` holds :math:`w_a, w_z`. The output is h.
     Initial values: U Xavier-uniform per block, :math:`w_a = w_z = 1`, biases 0.
 
+    Weights:
+        weight_ih: :math:`U_a, U_z, U`, ``(input_size, 3n)``.
+        weight_hh: :math:`w_a, w_z`, ``(2n,)``.
+        bias_ih: :math:`b_a, b_z`, ``(2n,)``.
+
     Source: Vecoven, Ernst & Drion 2021.
     """
 
@@ -82,6 +87,11 @@ class NBRC(Bistable):
 
     The blocks lie side by side along the output axis in the order a, z, candidate. The output is h.
     Initial values: U Xavier-uniform per block, :math:`W_a, W_z` orthogonal, biases 0.
+
+    Weights:
+        weight_ih: :math:`U_a, U_z, U`, ``(input_size, 3n)``.
+        weight_hh: :math:`W_a, W_z`, ``(n, 2n)``.
+        bias_ih: :math:`b_a, b_z`, ``(2n,)``.
 
     Source: Vecoven, Ernst & Drion 2021.
     """

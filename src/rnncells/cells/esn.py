@@ -19,16 +19,22 @@ class ESN(Cell):
         h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_x x_t + b),
         \qquad W_r = \sigma\, N(0, 1) \cdot \mathrm{Bernoulli}(\text{connectivity})
 
-    The output is :math:`\tanh(h)`; only a readout learns. Fixed too are
-    :math:`W_x \sim N(0,1)/\text{input\_size}` and :math:`b \sim N(0,1)/10`.
+    The output is :math:`\tanh(h)`; only a readout learns. The initial weights stay (they are
+    buffers): :math:`W_r` as above, :math:`W_x \sim N(0,1)/\text{input\_size}` and
+    :math:`b \sim N(0,1)/10`.
 
     Args:
-        tau: time constant >= 1 in steps; a number, or one per member.
+        tau: time constant :math:`\tau \ge 1` in steps; a number, or one per member.
         connectivity: share of non-zero recurrent weights, within [0, 1]; a number, or one per
             member.
         sigma: scale of the recurrent weights; a number, or one per member.
         spectral_radius: if given, :math:`W_r` is rescaled to this largest absolute eigenvalue, and
             ``sigma`` has no effect.
+
+    Weights:
+        weight_ih: :math:`W_x`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
 
     Source: Jaeger 2001.
     """

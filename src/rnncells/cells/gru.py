@@ -23,6 +23,11 @@ class GRU(Cell):
     The gates lie side by side along the output axis in PyTorch's order r, z, c. The output is h.
     Initial weights and biases: :math:`U(-1/\sqrt n, 1/\sqrt n)`.
 
+    Weights:
+        weight_ih: :math:`W_{\cdot x}`, the blocks r, z, c, ``(input_size, 3n)``.
+        weight_hh: :math:`W_{\cdot h}`, the same blocks, ``(n, 3n)``.
+        bias_ih, bias_hh: :math:`b_{\cdot x}, b_{\cdot h}`, the same blocks, ``(3n,)``.
+
     Source: Cho et al. 2014.
     """
 

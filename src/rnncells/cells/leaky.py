@@ -23,6 +23,11 @@ class TRNN(Cell):
     Args:
         tau: time constant :math:`\tau \ge 1` in steps; a number, or one per member.
 
+    Weights:
+        weight_ih: :math:`W_x`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
+
     Source: leaky integrators as in Jaeger et al. 2007 and Yamashita & Tani 2008.
     """
 
@@ -62,6 +67,11 @@ class SRNN(TRNN):
 
     The output is :math:`\tanh(h)`. Initial weights as for the TRNN.
 
+    Weights:
+        weight_ih: :math:`W_x`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
+
     Source: Elman 1990.
     """
 
@@ -85,11 +95,18 @@ class MTRNN(Cell):
             + \frac{1}{\tau_g}\,\Big(\sum_{k} W_{gk} \tanh(h^k_{t-1}) + W_{gx} x_t + b_g\Big),
         \quad g, k \in \{\text{slow}, \text{fast}\}
 
-    The state is (slow, fast); the output is :math:`\tanh(h^{\text{fast}})`. Initial weights as for
-    the TRNN, every one of the four blocks :math:`\sim N(0,1)/n`.
+    The state is (slow, fast); the output is :math:`\tanh(h^{\text{fast}})`. Initial weights:
+    every one of the four blocks :math:`W_{gk} \sim N(0,1)/n`,
+    :math:`W_{gx} \sim N(0,1)/\text{input\_size}`, :math:`b_g \sim N(0,1)/10`. A key is split
+    between the slow and the fast group.
 
     Args:
-        tau_slow, tau_fast: time constants >= 1 in steps; a number, or one per member.
+        tau_slow, tau_fast: time constants :math:`\ge 1` in steps; a number, or one per member.
+
+    Weights:
+        weight_ih: :math:`W_{gx}`, slow beside fast, ``(input_size, 2n)``.
+        weight_hh: :math:`W_{gk}`, from slow above from fast, to slow beside to fast, ``(2n, 2n)``.
+        bias_ih: :math:`b_g`, slow then fast, ``(2n,)``.
 
     Source: Yamashita & Tani 2008.
     """

@@ -23,6 +23,11 @@ class LSTM(Cell):
     (h, c); the output is h. Initial weights and biases: :math:`U(-1/\sqrt n, 1/\sqrt n)`. From a
     key, :math:`c_0` is the key and :math:`h_0 = \tanh(\text{key})`.
 
+    Weights:
+        weight_ih: :math:`W_{\cdot x}`, the blocks i, f, g, o, ``(input_size, 4n)``.
+        weight_hh: :math:`W_{\cdot h}`, the same blocks, ``(n, 4n)``.
+        bias_ih, bias_hh: :math:`b_{\cdot x}, b_{\cdot h}`, the same blocks, ``(4n,)``.
+
     Source: Hochreiter & Schmidhuber 1997.
     """
 

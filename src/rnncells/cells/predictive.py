@@ -102,6 +102,14 @@ class PCRNNV(TRNN, CorrectsState):
 
     The output is :math:`\tanh(h)`. Options and initial weights as for the TRNN.
 
+    Args:
+        tau: time constant :math:`\tau \ge 1` in steps; a number, or one per member.
+
+    Weights:
+        weight_ih: :math:`W_x`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
+
     Source: Annabi, Pitti & Quoy 2021, 2022.
     """
 
@@ -131,6 +139,14 @@ class PCRNNHCA(Additive, CorrectsCauses):
 
     The output is :math:`\tanh(h)`. Options and initial weights as for the TRNN:
     :math:`W_c \sim N(0,1)/p` for p causes.
+
+    Args:
+        tau: time constant :math:`\tau \ge 1` in steps; a number, or one per member.
+
+    Weights:
+        weight_ih: :math:`W_c`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
 
     Source: Annabi, Pitti & Quoy 2021, 2022.
     """
@@ -217,6 +233,12 @@ class PCRNNHCM(Multiplicative, CorrectsCauses):
         tau: time constant >= 1 in steps; a number, or one per member.
         factors: number d of factors; ``hidden_size`` if None.
 
+    Weights:
+        weight_ih: :math:`W_{cd}`, ``(input_size, d)``.
+        weight_p: :math:`W_p`, ``(n, d)``.
+        weight_f: :math:`W_f`, ``(d, n)``.
+        bias_ih: b, ``(n,)``.
+
     Source: Annabi, Pitti & Quoy 2021, 2022.
     """
 
@@ -247,6 +269,11 @@ class PCRNNGC(Cell, CorrectsState):
     Args:
         tau: time constant >= 1 in steps; a number, or one per member.
         alpha_h_prime: update rate :math:`\alpha' \ge 0`; a number, or one per member.
+
+    Weights:
+        weight_ih: :math:`W_x`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
 
     Source: Annabi, Pitti & Quoy 2022.
     """
@@ -309,6 +336,14 @@ class PCRNNGCHCA(Additive, CorrectsVelocityAndCauses):
     The causes c are the input; the state is (h, velocity h'), and a key leaves the velocity at 0.
     The output is :math:`\tanh(h)`. Options and initial weights as for PC-RNN-HC-A.
 
+    Args:
+        tau: time constant :math:`\tau \ge 1` in steps; a number, or one per member.
+
+    Weights:
+        weight_ih: :math:`W_c`, ``(input_size, n)``.
+        weight_hh: :math:`W_r`, ``(n, n)``.
+        bias_ih: b, ``(n,)``.
+
     Source: Annabi, Pitti & Quoy 2022.
     """
 
@@ -345,6 +380,16 @@ class PCRNNGCHCM(Multiplicative, CorrectsVelocityAndCauses):
 
     The causes c are the input; the state is (h, velocity h'), and a key leaves the velocity at 0.
     The output is :math:`\tanh(h)`. Options and initial weights as for PC-RNN-HC-M.
+
+    Args:
+        tau: time constant :math:`\tau \ge 1` in steps; a number, or one per member.
+        factors: number d of factors; ``hidden_size`` if None.
+
+    Weights:
+        weight_ih: :math:`W_{cd}`, ``(input_size, d)``.
+        weight_p: :math:`W_p`, ``(n, d)``.
+        weight_f: :math:`W_f`, ``(d, n)``.
+        bias_ih: b, ``(n,)``.
 
     Source: Annabi, Pitti & Quoy 2022.
     """

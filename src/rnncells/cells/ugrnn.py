@@ -26,6 +26,11 @@ class UGRNN(Cell):
     Args:
         state_activation: f, ``"tanh"`` (the capacity study) or ``"identity"`` (the original cell).
 
+    Weights:
+        weight_ih: :math:`W_{ux}, W_x`, ``(input_size, 2n)``.
+        weight_hh: :math:`W_u, W_r`, ``(n, 2n)``.
+        bias_ih: :math:`b_u, b_r`, ``(2n,)``.
+
     Source: Collins, Sohl-Dickstein & Sussillo 2016.
     """
 
