@@ -10,7 +10,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures test lint report
+.PHONY: help setup figures test lint report docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ report: figures  ## write report.html: all figures, captions and statistics in o
 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+docs: setup  ## build the API documentation in docs/build/html
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
+		-b html docs/source docs/build/html $(ARGS)
 
 lint: setup  ## check style of code and workflow
 	$(BIN)/ruff check .
