@@ -5,7 +5,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pytest
 from conftest import SIXTEEN
 
@@ -18,6 +17,7 @@ HELPERS = {"base", "initial", "activation", "__init__"}
 PAGES = {path.stem: path.read_text() for path in (SOURCE / "cells").glob("[!_]*.rst")}
 
 pytest.importorskip("sphinx")
+plt = pytest.importorskip("matplotlib.pyplot")
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +115,7 @@ def test_brackets_and_primes():
     assert converted.count("<msubsup>") == 1
     assert "\N{PRIME}" in converted
     assert converted.count("minsize") == 2
+    assert "munder" not in mathml.convert(r"\hat y_t")
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

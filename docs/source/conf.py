@@ -1,7 +1,6 @@
 """How Sphinx builds the documentation; `make docs` runs it."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,8 +21,9 @@ extensions = [
 ]
 root_doc = "index"
 exclude_patterns = ["**/_*.rst"]
-if find_spec("rnncells.predictive_coding") is None:
-    exclude_patterns.append("predictive_coding.rst")
+for name, page in (("PredictiveCoding", "predictive_coding"), ("from_torch", "from_torch")):
+    if name not in rnncells.__all__:
+        exclude_patterns.append(f"{page}.rst")
 
 # Docstrings
 autodoc_member_order = "bysource"
@@ -31,20 +31,19 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 napoleon_custom_sections = [("Weights", "params_style")]
-default_role = None
 python_use_unqualified_type_names = True
 add_module_names = False
 
-# Every cross-reference must lead somewhere, except to the documentation of others: fetching their
-# indices would need the network.
+# Every qualified cross-reference must lead somewhere, except to the documentation of others:
+# fetching their indices would need the network. A bare name may be mere code.
 nitpicky = True
 nitpick_ignore_regex = [
-    (
-        r"py:.*",
-        r"(torch|np|numpy|pd|pandas|nn|sklearn|skopt|matplotlib|collections|pathlib|contextlib)\b.*",
-    ),
-    (r"py:.*", r"(Tensor|Path|Sequence|Mapping|Iterator|Callable|Iterable|ABC|optional)"),
+    (r"py:.*", r"[^.]*"),
+    (r"py:.*", r"(torch|nn|np|numpy|pd|pandas|matplotlib|skopt)\..*"),
+    (r"py:.*", r"(collections|contextlib|pathlib)\..*"),
+    (r"py:class", r"rnncells\.cells\.C"),  # a type variable
 ]
 
 # Figures: drawn anew from the cells by every build
@@ -63,3 +62,20 @@ html_math_renderer = "mathml"
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
+
+
+def skip_field(app, what, name, member, skip, options):
+    """Leave out the fields of named tuples, which the class describes already."""
+    return True if (member.__doc__ or "").startswith("Alias for field number") else None
+
+
+def keep_colon(app, what, name, member, options, lines):
+    """Keep Napoleon from reading a property's "what it is: more of it" as "type: description"."""
+    if what in ("attribute", "data", "property"):
+        lines.insert(0, "")
+
+
+def setup(app):
+    """Connect the hooks; the second one has to come before Napoleon's."""
+    app.connect("autodoc-process-docstring", keep_colon, priority=400)
+    app.connect("autodoc-skip-member", skip_field)

@@ -152,7 +152,7 @@ def gru() -> Figure:
         x = torch.full((60, len(starts), 1), 1.0)
         h = cell(x, torch.tensor(starts)[:, None].expand(60, -1, -1)).numpy()[..., 0]
     for k, (start, shade) in enumerate(zip(starts, _shades(4), strict=True)):
-        update.plot(z, h[:, k], color=shade, label=rf"$h_{{t-1}}$ = {start:g}")
+        update.plot(z, h[:, k], color=shade, label=rf"$h_{{t-1}} = {start:g}$")
     update.axhline(math.tanh(1.0), color=_GREY, lw=0.8, ls=":")
     update.text(1.0, math.tanh(1.0) + 0.04, "candidate c", ha="right", va="bottom", color=_GREY)
     update.set(xlabel="update gate z", ylabel=r"next state $h_t$", xlim=(0, 1), ylim=(-1.1, 1.1))
@@ -220,8 +220,8 @@ def antisymmetric() -> Figure:
     torch.manual_seed(0)
     for gamma, marker, colour in (
         (0.0, "o", "#000000"),
-        (0.1, "<", "#CC79A7"),
-        (0.5, "D", "#0072B2"),
+        (0.3, "<", "#CC79A7"),
+        (0.8, "D", "#0072B2"),
     ):
         cell = rnncells.cell("AntisymmetricRNN", 0, n, gamma=gamma)
         with torch.no_grad():
@@ -245,9 +245,11 @@ def antisymmetric() -> Figure:
     right.set_title("sRNN (τ = 1): a disc")
     for axes in (left, right):
         axes.axvline(0, color=_GREY, lw=0.8, ls=":", zorder=0)
-        axes.set(xlabel="growth rate Re λ (1/τ)", xlim=(-2.3, 0.9))
+        axes.set(
+            xlabel="growth rate Re λ (1/τ)", xlim=(-2.4, 1.6), xticks=(-2, -1, 0, 1), aspect="equal"
+        )
         axes.text(0.06, -2.35, "grows →", color=_GREY, va="bottom", fontsize=7)
-    left.legend(loc="upper left")
+    left.legend(loc="center left", bbox_to_anchor=(0.95, 0.5))
     left.set(ylabel="frequency Im λ (rad/τ)", ylim=(-2.4, 2.4))
     return figure
 

@@ -9,10 +9,12 @@ from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 # What the converter knows in one form only: brackets of a size, by side; primes, as a superscript
-# (a subscript after h' would hang on the prime); underscores in text, without backslash.
+# (a subscript after h' would hang on the prime); accents, in a group if there is a subscript (it
+# would go below); underscores in text, without backslash.
 _OPENING = re.compile(r"\\([bB]igg?)(?=\s*[(\[])")
 _CLOSING = re.compile(r"\\([bB]igg?)(?=\s*[)\]])")
 _PRIME = re.compile(r"'(?:\^(\*))?")
+_ACCENT = re.compile(r"\\(?:hat|tilde|bar)\s*\w(?=_)")
 _UNDERSCORE = re.compile(r"(\\text\{[^{}]*?)\\_")
 
 
@@ -24,6 +26,7 @@ def convert(equation: str, *, block: bool = False) -> str:
     """
     equation = _CLOSING.sub(r"\\\1r", _OPENING.sub(r"\\\1l", equation))
     equation = _PRIME.sub(r"^{\\prime \1}", equation)
+    equation = _ACCENT.sub(r"{{}\g<0>}", equation)
     equation = _UNDERSCORE.sub(r"\1_", equation)
     return tex2mathml(equation, as_block=block)
 
