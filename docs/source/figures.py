@@ -311,7 +311,7 @@ def esn() -> Figure:
     n, steps = 100, 200
     rng = np.random.default_rng(0)
     noise = torch.as_tensor(rng.normal(0, 0.2, (steps, 1, 1)), dtype=torch.float32)
-    for radius, shade in zip((0.5, 0.8, 0.95, 1.5), _shades(4), strict=True):
+    for radius, shade in zip((0.5, 0.8, 0.95, 2.0), _shades(4), strict=True):
         torch.manual_seed(1)
         cell = rnncells.cell(
             "ESN", 1, n, tau=1.0, connectivity=0.1, spectral_radius=radius

@@ -16,8 +16,8 @@ class ESN(Cell):
     r"""Echo state network: a leaky-integrator reservoir whose weights are never trained.
 
     .. math::
-        h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_x x_t + b),
-        \qquad W_r = \sigma\, N(0, 1) \cdot \mathrm{Bernoulli}(\text{connectivity})
+        h_t &= (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_x x_t + b) \\
+        W_r &= \sigma\, N(0, 1) \cdot \mathrm{Bernoulli}(\text{connectivity})
 
     The output is :math:`\tanh(h)`; only a readout learns. The initial weights stay (they are
     buffers): :math:`W_r` as above, :math:`W_x \sim N(0,1)/\text{input\_size}` and
