@@ -21,9 +21,6 @@ extensions = [
 ]
 root_doc = "index"
 exclude_patterns = ["**/_*.rst"]
-for name, page in (("PredictiveCoding", "predictive_coding"), ("from_torch", "from_torch")):
-    if name not in rnncells.__all__:
-        exclude_patterns.append(f"{page}.rst")
 
 # Docstrings
 autodoc_member_order = "bysource"
