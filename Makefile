@@ -10,7 +10,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures test lint report docs
+.PHONY: help setup figures test test-wheel lint report docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,16 @@ test: setup  ## run the test suite
 docs: setup  ## build the API documentation in docs/build/html
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
 		-b html docs/source docs/build/html $(ARGS)
+
+test-wheel: setup  ## install the wheel alone in a clean environment, and test the library there
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/wheel .
+	$(PYTHON) -m venv build/wheel/env
+	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c envs/requirements.lock build/wheel/*.whl pytest scipy
+	cp -r tests/library tests/conftest.py build/wheel
+	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider library
+	rm -rf build/wheel
 
 lint: setup  ## check style of code and workflow
 	$(BIN)/ruff check .

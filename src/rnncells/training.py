@@ -13,6 +13,7 @@ from torch import Tensor
 from .cells import cell_class
 from .network import Network
 from .optimiser import PopulationAdam
+from .ridge import ridge_regression
 from .rnn import RNN
 from .tasks import task_class
 from .tasks.base import Task
@@ -209,29 +210,6 @@ class _Loop:
                 value = np.where(running, value, np.nan)[:, None]
                 tables.append(self.task.rows(name, "epoch", [position], value))
         return pd.concat(tables).dropna(subset="value")
-
-
-def ridge_regression(features: Tensor, targets: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
-    r"""Return the weight and bias that minimise squared error plus a penalty on the weight.
-
-    .. math::
-        \min_{W, b} \lVert X W + b - Y \rVert^2 + \text{ridge} \lVert W \rVert^2
-
-    solved in float64, in the smaller of its two forms (by features, or by samples).
-
-    Shapes: features X ``(samples, n)``, targets Y ``(samples, outputs)``, weight ``(n, outputs)``,
-    bias ``(outputs,)``.
-    """
-    x, y = features.double(), targets.double()
-    x_mean, y_mean = x.mean(0), y.mean(0)
-    x, y = x - x_mean, y - y_mean
-    samples, n = x.shape
-    penalty = ridge * torch.eye(min(samples, n), dtype=x.dtype, device=x.device)
-    if n <= samples:
-        weight = torch.linalg.solve(x.mT @ x + penalty, x.mT @ y)
-    else:
-        weight = x.mT @ torch.linalg.solve(x @ x.mT + penalty, y)
-    return weight, y_mean - x_mean @ weight
 
 
 class _Progress:

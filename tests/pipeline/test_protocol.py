@@ -8,7 +8,7 @@ from rnncells.config import resolve
 from rnncells.protocol import describe
 from rnncells.validation import load_schema
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
 

@@ -531,7 +531,7 @@ def test_inferred_causes_go_on_from_one_presentation_to_the_next():
 
 
 def example(name):
-    path = Path(__file__).parents[1] / "docs" / "examples" / f"{name}.py"
+    path = Path(__file__).parents[2] / "docs" / "examples" / f"{name}.py"
     if not path.exists():
         pytest.skip("the documentation is not here")
     return SimpleNamespace(**runpy.run_path(str(path)))

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from rnncells import RNN
-from rnncells.training import ridge_regression
+from rnncells.ridge import ridge_regression
 
 nodes = pytest.importorskip("reservoirpy.nodes")
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 TINY = {
     "device": "cpu",

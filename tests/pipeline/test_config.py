@@ -9,7 +9,7 @@ import yaml
 from rnncells.config import read_published, resolve
 from rnncells.validation import ConfigError, load_schema
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
 PUBLISHED = ROOT / "config/published/capacity_optima.csv"
 

@@ -16,7 +16,7 @@ from rnncells.sources import depends_on
 from rnncells.tables import gather_tables
 from rnncells.trials import tried_configurations
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from conftest import SIXTEEN
 from rnncells import cell as make_cell
 from rnncells.cells import CELLS
 
-SOURCE = Path(__file__).parents[1] / "docs/source"
-PACKAGE = Path(__file__).parents[1] / "src/rnncells"
+SOURCE = Path(__file__).parents[2] / "docs/source"
+PACKAGE = Path(__file__).parents[2] / "src/rnncells"
 HELPERS = {"base", "initial", "activation", "__init__"}
 PAGES = {path.stem: path.read_text() for path in (SOURCE / "cells").glob("[!_]*.rst")}
 

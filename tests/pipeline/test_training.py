@@ -9,8 +9,9 @@ import torch
 from rnncells import RNN
 from rnncells.cells import CELLS
 from rnncells.optimiser import PopulationAdam
+from rnncells.ridge import ridge_regression
 from rnncells.streams import stream
-from rnncells.training import resolve_device, ridge_regression, train
+from rnncells.training import resolve_device, train
 from rnncells.trajectories import synthetic
 
 SETTINGS = {
