@@ -41,14 +41,14 @@ docs: setup  ## build the API documentation in docs/build/html
 		-b html docs/source docs/build/html $(ARGS)
 
 test-wheel: setup  ## install the wheel alone in a clean environment, and test the library there
-	rm -rf build/wheel && mkdir -p build/wheel
+	rm -rf build && mkdir -p build/wheel
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/wheel .
 	$(PYTHON) -m venv build/wheel/env
 	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check \
 		-c envs/requirements.lock build/wheel/*.whl pytest scipy
 	cp -r tests/library tests/conftest.py build/wheel
-	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider library
-	rm -rf build/wheel
+	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . library
+	rm -rf build
 
 lint: setup  ## check style of code and workflow
 	$(BIN)/ruff check .
