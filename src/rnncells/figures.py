@@ -215,16 +215,15 @@ def accuracy(summary: pd.DataFrame, protocol: Mapping) -> Figure:
         ax.axvline(trained[-1], color=_GREY, linestyle=":", linewidth=0.9, zorder=1)
         ax.annotate(
             f"trained up to {trained[-1]}",
-            (trained[-1], 1.0),
-            (3, 0),
+            (trained[-1], 1.02),
+            (0, 1),
             textcoords="offset points",
-            ha="left",
-            va="center",
+            ha="center",
+            va="bottom",
             fontsize=_SMALL,
             color=_GREY,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
-        ax.set_title(_size(size, depth).capitalize())
+        ax.set_title(_size(size, depth).capitalize(), pad=12)
         ax.set_ylim(0, 1.02)
         if row == len(hidden) - 1:
             ax.set_xlabel("Sequence length (digits)")
@@ -737,7 +736,8 @@ def _footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
     reduced = protocol["reduced"]
     budget = f"Reduced budget: {'; '.join(reduced)}." if reduced else "Published protocol."
     seeds = f"{protocol['seeds']} seed{'s' if protocol['seeds'] != 1 else ''}"
-    names = " · ".join(dict.fromkeys((protocol["study"], protocol["task"])))
+    study, task = protocol["study"], protocol["task"]
+    names = study if study.replace("-", "_") == task else f"{study} · {task}"
     head = f"{names} · {seeds} · {protocol['source']}. {budget}"
     width = int(figure.get_figwidth() * 72 / (0.515 * _SMALL))
     texts = filter(None, (head, " ".join(filter(None, notes))))
