@@ -146,29 +146,25 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
     space = task.search_space | description.search_space
     if not ridge:
         space = {"lr": (1e-4, 1.0, "log")} | space
-    source = hyper["source"]
+    source, sizes = hyper["source"], study["hidden_sizes"]
     search = None
-    values: dict[int, dict | None] = {}
-    for hidden in study["hidden_sizes"]:
-        values[hidden] = (
-            _published_values(where, cell, hidden, space, optima) if source == "published" else None
-        )
-    if source == "published" and study["task"] != "trajectory_generation":
+    if source == "search":
+        search = _resolve_search(where, cell, hyper["search"], space, data)
+        values = dict.fromkeys(sizes)
+    elif source == "config":
+        values = dict.fromkeys(sizes, _check_values(where, cell, hyper["values"], space, data))
+    elif data is None:
         raise ConfigError(
             f"{where}.hyperparameters.source: 'published' is for trajectory_generation; "
             f"allowed for {study['task']}: config, search"
         )
-    if source == "published" and data is not None and data["file"] is None:
-        for given in values.values():
+    else:
+        values = {size: _published_values(where, cell, size, space, optima) for size in sizes}
+        for given in values.values() if data["file"] is None else ():
             _check_p(f"{where}.hyperparameters.source: the published p", given["p"], data)
-    if source == "config":
-        given = _check_values(where, cell, hyper["values"], space, data)
-        values = dict.fromkeys(study["hidden_sizes"], given)
-    if source == "search":
-        search = _resolve_search(where, cell, hyper["search"], space, data)
     return {
         "lengths": study["lengths"],
-        "hidden_sizes": study["hidden_sizes"],
+        "hidden_sizes": sizes,
         "layers": study["layers"],
         "seeds": _seed_list(study["seeds"]),
         "seeds_per_job": study["seeds_per_job"],
@@ -229,7 +225,9 @@ def _check_options(where: str, cell: str, options: Mapping, description) -> None
     allowed = [name for name in description.options if name not in description.search_space]
     for name in options:
         if name in description.search_space:
-            raise ConfigError(f"{where}.{name}: is a hyperparameter; give it there")
+            raise ConfigError(
+                f"{where}.{name}: is a hyperparameter; give it under hyperparameters.values"
+            )
         if name not in allowed:
             raise ConfigError(
                 f"{where}: {cell} has no option {name!r}; allowed: {', '.join(allowed) or 'none'}"

@@ -19,7 +19,7 @@ class PopulationAdam:
     second.)
 
     Args:
-        parameters: parameters of shape ``(S, ...)``, all with gradients at every step.
+        parameters: parameters of shape ``(S, ...)``; those without a gradient stay as they are.
         lr: learning rates ``(S,)``.
         betas, eps: as for :class:`torch.optim.Adam`.
     """
@@ -47,7 +47,8 @@ class PopulationAdam:
         rate = self.lr / (1 - beta1**self.steps)
         scale = (1 - beta2**self.steps) ** 0.5
         for parameter, m, v in zip(self.parameters, self.means, self.squares, strict=True):
-            grad = parameter.grad
+            if (grad := parameter.grad) is None:
+                continue
             m.lerp_(grad, 1 - beta1)
             v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
             shape = (-1, *[1] * (parameter.dim() - 1))

@@ -295,6 +295,15 @@ def test_cuda_is_asked_for_and_missing():
     assert resolve_device("auto").type == "cpu"
 
 
+def test_a_parameter_without_a_gradient_stays_as_it_is():
+    used, unused = (torch.nn.Parameter(torch.ones(2, 3)) for _ in range(2))
+    optimiser = PopulationAdam([unused, used], torch.tensor([0.1, 0.2]))
+    used.sum().backward()
+    optimiser.step()
+    assert torch.equal(unused, torch.ones(2, 3))
+    torch.testing.assert_close(used[:, 0], torch.tensor([0.9, 0.8]))
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_cuda_gives_the_numbers_of_the_cpu():
     arguments = {

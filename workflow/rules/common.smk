@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from rnncells.catalogue import describe_cell
@@ -119,6 +120,7 @@ def combinations(study, cell):
                 yield RUN.format(cell=cell, length=length, hidden=hidden, layers=layers)
 
 
+@cache
 def runs(study):
     """Return all runs of a study, by their axes and seeds.
 
