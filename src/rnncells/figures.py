@@ -22,6 +22,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from .files import whole
 from .statistics import CONFIGURATION
 
 Look = tuple[str, str | tuple]
@@ -122,8 +123,10 @@ def cell_order(cells: Iterable[str]) -> list[str]:
 @style()
 def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
     """Write a figure to both files; the same figure gives the same bytes."""
-    figure.savefig(pdf, metadata={"CreationDate": None})
-    figure.savefig(png, dpi=200, metadata={"Software": None})
+    with whole(pdf) as part:
+        figure.savefig(part, metadata={"CreationDate": None})
+    with whole(png) as part:
+        figure.savefig(part, dpi=200, metadata={"Software": None})
 
 
 @style()

@@ -1,24 +1,78 @@
 """Where a result comes from: code, versions, machine, cost."""
 
+import json
+import os
 import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from .files import write_text
 
 PACKAGES = ("rnncells", "torch", "numpy", "scipy", "scikit-optimize", "pandas", "snakemake")
 
 
-def provenance() -> dict:
-    """Return git commit and dirty flag, library versions, host class, and peak memory so far."""
+#: The environment variable that brings the hash of the whole configuration to a job. It is not a
+#: parameter of the job: adding a study must not make the others stale.
+CONFIG_HASH = "RNNCELLS_CONFIG_HASH"
+
+
+def provenance(attempt: int = 1) -> dict:
+    """Return configuration, code, versions and machine, and peak memory and retries so far.
+
+    Args:
+        attempt: which of Snakemake's attempts at the job this is, from 1.
+    """
     return {
+        "config_hash": os.environ.get(CONFIG_HASH),
         "git": git_state(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "host": f"{platform.system()} {platform.machine()}",
         "peak_memory_mb": round(peak_memory_mb(), 1),
+        "retries": attempt - 1,
     }
+
+
+def write_record(
+    path: str | Path,
+    *,
+    rule: str,
+    parameters: Mapping,
+    seeds: Sequence[int],
+    seconds: float,
+    device: str = "cpu",
+    resumed: int = 0,
+    attempt: int = 1,
+    **more: object,
+) -> None:
+    """Write where a job's results come from, as JSON beside them.
+
+    Args:
+        path: the file.
+        rule: the job's rule.
+        parameters: what the job was given.
+        seeds: the seeds of its random draws.
+        seconds: wall time, over all processes that it took.
+        device: where it computed.
+        resumed: how often it went on where an earlier process had ended.
+        attempt: which of Snakemake's attempts succeeded, from 1.
+        more: what else is to be said.
+    """
+    record = {
+        "rule": rule,
+        "parameters": dict(parameters),
+        "seeds": list(seeds),
+        **more,
+        "seconds": seconds,
+        "device": device,
+        "resumed": resumed,
+        **provenance(attempt),
+    }
+    write_text(path, json.dumps(record, indent=2) + "\n")
 
 
 def git_state() -> dict | None:

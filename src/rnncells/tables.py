@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from .files import whole
+
 AXES = ("cell", "length", "hidden", "layers")
 
 
@@ -35,3 +37,10 @@ def gather_runs(files: Sequence[str | Path]) -> pd.DataFrame:
             for member in json.loads(Path(file).read_text())["members"]
         ]
     )
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as Parquet or CSV, by the file's suffix, whole or not at all."""
+    write = {".parquet": table.to_parquet, ".csv": table.to_csv}[Path(path).suffix]
+    with whole(path) as part:
+        write(part, index=False)
