@@ -1,10 +1,15 @@
 """Files that are there whole or not at all, whenever their writer dies."""
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @contextmanager
@@ -31,6 +36,18 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with whole(path) as part:
         part.write_text(text)
+
+
+def write_table(table: "DataFrame", path: str | Path) -> None:
+    """Write a table as Parquet or CSV, by the file's suffix, whole or not at all."""
+    write = {".parquet": table.to_parquet, ".csv": table.to_csv}[Path(path).suffix]
+    with whole(path) as part:
+        write(part, index=False)
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def remove_leftovers(path: str | Path) -> None:

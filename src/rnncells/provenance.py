@@ -1,6 +1,5 @@
 """Where a result comes from: code, versions, machine, cost."""
 
-import json
 import os
 import platform
 import resource
@@ -10,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .files import write_text
-
 PACKAGES = ("rnncells", "torch", "numpy", "scipy", "scikit-optimize", "pandas", "snakemake")
 
 
@@ -20,25 +17,7 @@ PACKAGES = ("rnncells", "torch", "numpy", "scipy", "scikit-optimize", "pandas", 
 CONFIG_HASH = "RNNCELLS_CONFIG_HASH"
 
 
-def provenance(attempt: int = 1) -> dict:
-    """Return configuration, code, versions and machine, and peak memory and retries so far.
-
-    Args:
-        attempt: which of Snakemake's attempts at the job this is, from 1.
-    """
-    return {
-        "config_hash": os.environ.get(CONFIG_HASH),
-        "git": git_state(),
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
-        "host": f"{platform.system()} {platform.machine()}",
-        "peak_memory_mb": round(peak_memory_mb(), 1),
-        "retries": attempt - 1,
-    }
-
-
-def write_record(
-    path: str | Path,
+def record(
     *,
     rule: str,
     parameters: Mapping,
@@ -48,11 +27,10 @@ def write_record(
     resumed: int = 0,
     attempt: int = 1,
     **more: object,
-) -> None:
-    """Write where a job's results come from, as JSON beside them.
+) -> dict:
+    """Say where a job's results come from; it is written beside them.
 
     Args:
-        path: the file.
         rule: the job's rule.
         parameters: what the job was given.
         seeds: the seeds of its random draws.
@@ -62,17 +40,33 @@ def write_record(
         attempt: which of Snakemake's attempts succeeded, from 1.
         more: what else is to be said.
     """
-    record = {
+    return {
         "rule": rule,
         "parameters": dict(parameters),
         "seeds": list(seeds),
         **more,
         "seconds": seconds,
         "device": device,
+        "retries": attempt - 1,
         "resumed": resumed,
-        **provenance(attempt),
+        "config_hash": os.environ.get(CONFIG_HASH),
+        "git": git_state(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "host": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "peak_memory_mb": round(peak_memory_mb(), 1),
     }
-    write_text(path, json.dumps(record, indent=2) + "\n")
+
+
+def source() -> str:
+    """Say in one line which code and configuration are at work, for the files of a figure."""
+    git = git_state()
+    parts = [f"rnncells {_version('rnncells')}"]
+    if git:
+        parts.append(f"commit {git['commit']}{' with changes' if git['dirty'] else ''}")
+    if CONFIG_HASH in os.environ:
+        parts.append(f"configuration {os.environ[CONFIG_HASH]}")
+    return ", ".join(parts)
 
 
 def git_state() -> dict | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .provenance import write_record
-from .tables import write_table
+from .files import write_json, write_table
+from .provenance import record
 
 if TYPE_CHECKING:
     from .training import Result
@@ -45,14 +45,16 @@ def write_run(
         }
         for k, seed in enumerate(seeds)
     ]
-    write_record(
+    write_json(
         run,
-        rule="train",
-        parameters=parameters,
-        seeds=seeds,
-        members=members,
-        seconds=result.seconds,
-        device=result.device,
-        resumed=result.resumed,
-        attempt=attempt,
+        record(
+            rule="train",
+            parameters=parameters,
+            seeds=seeds,
+            members=members,
+            seconds=result.seconds,
+            device=result.device,
+            resumed=result.resumed,
+            attempt=attempt,
+        ),
     )

@@ -5,7 +5,9 @@ from .search import Evaluate, Observation
 from .training import train
 
 
-def tried_configurations(metric: str, checkpoint: Checkpoint | None, **arguments) -> Evaluate:
+def tried_configurations(
+    metric: str, checkpoint: Checkpoint | None = None, **arguments
+) -> Evaluate:
     """Return the function that a search calls to train configurations, all in one population.
 
     Args:

@@ -163,6 +163,15 @@ def searches(study):
     ]
 
 
+def search_records(wildcards):
+    """Return what the searches of a study and their optima say of their origin."""
+    return [
+        f"results/searches/{wildcards.study}/{run}/{name}.json"
+        for run in searches(wildcards.study)
+        for name in ("search", "extraction")
+    ]
+
+
 def study_figures(wildcards):
     """Return all figures of a study."""
     study = wildcards.study

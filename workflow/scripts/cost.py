@@ -5,7 +5,7 @@ from rnncells.job import job
 with job("cost", snakemake.log[0], snakemake.threads):
     from rnncells import figures
     from rnncells.costs import gather_costs
-    from rnncells.tables import write_table
+    from rnncells.files import write_table
 
     table = gather_costs(snakemake.input.benchmarks)
     write_table(table, snakemake.output.table)

@@ -17,12 +17,12 @@ with (
     import numpy as np
 
     from rnncells.checkpoint import Checkpoint, pause
+    from rnncells.files import write_json, write_table
     from rnncells.fingerprint import fingerprint
     from rnncells.journal import Journal
-    from rnncells.provenance import write_record
+    from rnncells.provenance import record
     from rnncells.search import search
     from rnncells.space import Space
-    from rnncells.tables import write_table
     from rnncells.tasks import task_class
     from rnncells.training import describe_device, resolve_device
     from rnncells.trials import tried_configurations
@@ -53,8 +53,7 @@ with (
     evaluate = tried_configurations(metric, checkpoint, trajectories=trajectories, **arguments)
     observations = search(space, settings, p.configurations, metric, evaluate, journal, checkpoint)
     write_table(observations, out.observations)
-    write_record(
-        out.run,
+    made = record(
         rule="search",
         parameters={**arguments, "search": settings, "configurations": p.configurations},
         seeds=[settings["seed"]],
@@ -63,4 +62,5 @@ with (
         resumed=journal.resumed,
         attempt=snakemake.resources.attempt,
     )
+    write_json(out.run, made)
     checkpoint.remove()
