@@ -1,11 +1,12 @@
 """A SLURM cluster for the tests of this folder, started before the first and stopped at the end."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cluster import ETC, FILES, slurm
+from cluster import ETC, FILES, node, slurm
 
 HERE = Path(__file__).parent
 
@@ -15,6 +16,7 @@ class Cluster:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.node = node()
 
     def job(self, number: str) -> dict[str, str]:
         """Return the record of a job that is waiting, running, or ended minutes ago."""
@@ -33,6 +35,8 @@ def fields(line: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
+    # A time limit on the tests ends what they started.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=1))
     folder = tmp_path_factory.mktemp("slurm")
     with subprocess.Popen(
         [sys.executable, HERE / "cluster.py", folder],
@@ -43,7 +47,7 @@ def cluster(tmp_path_factory):
         start_new_session=True,
     ) as process:
         if process.stdout.readline() != "ready\n":
-            pytest.exit(process.stderr.read().strip(), returncode=1)
+            pytest.fail(process.stderr.read().strip(), pytrace=False)
         yield Cluster(folder)
         process.stdin.close()
         assert process.wait(120) == 0, process.stderr.read()

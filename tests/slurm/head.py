@@ -52,12 +52,12 @@ class Head:
 
     def run(self, *arguments: str, **options) -> "Head":
         """Run until the end, which has to be a good one."""
-        self.start(*arguments, **options)
-        self.succeed()
-        return self
+        return self.start(*arguments, **options).succeed()
 
-    def succeed(self) -> None:
+    def succeed(self) -> "Head":
+        """Wait for the end, which has to be a good one."""
         assert self.wait() == 0, self.output
+        return self
 
     @property
     def output(self) -> str:
