@@ -112,3 +112,8 @@ def test_extreme_words_stay_below_the_bound():
     extremes = torch.tensor([0, -1, 2**63 - 1, -(2**63)])
     assert below(extremes, 10).tolist() == [0, 9, 4, 5]
     assert below(extremes, 2**31 - 1).max() == 2**31 - 2
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_cuda_draws_the_same_words():
+    assert torch.equal(words(KEYS.cuda(), 3, 100).cpu(), DRAWN[:, 3])

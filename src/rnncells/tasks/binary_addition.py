@@ -44,7 +44,7 @@ def draw_sums(keys: Tensor, step: int, samples: int, length: int) -> tuple[Tenso
     random = below_top.clamp(0, LIMB)
     top = (below_top == random) & (random < LIMB)
     operands = drawn[..., 1:].view(len(keys), samples, 2, limbs)
-    operands = (operands & (1 << random) - 1) | top << random
+    operands = (operands & (1 << random) - 1) | top.long() << random
     return _bits(operands, length + 1), _bits(_sums(operands), length + 1)
 
 
