@@ -35,7 +35,8 @@ class PopulationAdam:
         self.lr = lr
         self.betas = betas
         self.eps = eps
-        self.steps = 0
+        # On the device, so that a step can be recorded as a CUDA graph.
+        self.steps = torch.zeros((), dtype=torch.float64, device=lr.device)
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
 
@@ -45,7 +46,7 @@ class PopulationAdam:
         self.steps += 1
         beta1, beta2 = self.betas
         rate = self.lr / (1 - beta1**self.steps)
-        scale = (1 - beta2**self.steps) ** 0.5
+        scale = (1 - beta2**self.steps).sqrt()
         for parameter, m, v in zip(self.parameters, self.means, self.squares, strict=True):
             if (grad := parameter.grad) is None:
                 continue
@@ -55,5 +56,5 @@ class PopulationAdam:
             update = m / (v.sqrt().div_(scale).add_(self.eps)) * rate.view(shape)
             if active is not None:
                 # A stopped or diverged member may hold NaN, so it is selected away.
-                update = torch.where(active.view(shape), update, 0.0)
+                update.masked_fill_(~active.view(shape), 0.0)
             parameter.sub_(update)

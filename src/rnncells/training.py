@@ -12,9 +12,9 @@ from torch import Tensor
 
 from .cells import cell_class
 from .network import Network
-from .optimiser import PopulationAdam
 from .ridge import ridge_regression
 from .rnn import RNN
+from .step import TrainingStep
 from .tasks import task_class
 from .tasks.base import Task
 
@@ -94,6 +94,53 @@ def train(
         progress_seconds: pause between progress lines in the log.
     """
     began = time.perf_counter()
+    work, network = assemble(
+        task=task,
+        cell=cell,
+        length=length,
+        hidden_size=hidden_size,
+        layers=layers,
+        seeds=seeds,
+        hyperparameters=hyperparameters,
+        options=options,
+        settings=settings,
+        device=device,
+        trajectories=trajectories,
+    )
+    loop = _Loop(work, network, progress_seconds)
+    if settings["readout"] == "ridge":
+        loop.fit_readout(settings["ridge"])
+    else:
+        loop.descend([member["lr"] for member in hyperparameters])
+    outcome = work.outcome(network, loop.diverged)
+    per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
+    return Result(
+        metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
+        examples=outcome.examples,
+        score=outcome.score,
+        diverged=loop.diverged,
+        steps=loop.steps_made,
+        seconds=time.perf_counter() - began,
+        parameters=per_member,
+        device=describe_device(work.device),
+    )
+
+
+def assemble(
+    *,
+    task: str,
+    cell: str,
+    length: int,
+    hidden_size: int,
+    layers: int,
+    seeds: Sequence[int],
+    hyperparameters: Sequence[Mapping[str, float]],
+    options: Mapping,
+    settings: Mapping,
+    device: str = "auto",
+    trajectories: np.ndarray | None = None,
+) -> tuple[Task, Network]:
+    """Make the task and the untrained networks of a population; arguments as for :func:`train`."""
     where = resolve_device(device)
     kind, made = task_class(task), cell_class(cell)
     work: Task = kind(length, seeds, hyperparameters, settings, where, trajectories)
@@ -116,67 +163,39 @@ def train(
         rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
     ).to(where)
     work.prepare(network)
+    return work, network
 
-    loop = _Loop(work, network, progress_seconds)
-    if settings["readout"] == "ridge":
-        loop.fit_readout(settings["ridge"])
-    else:
-        loop.descend([member["lr"] for member in hyperparameters])
-    outcome = work.outcome(network, loop.diverged)
-    per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
-    return Result(
-        metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
-        examples=outcome.examples,
-        score=outcome.score,
-        diverged=loop.diverged,
-        steps=loop.steps_made,
-        seconds=time.perf_counter() - began,
-        parameters=per_member,
-        device=describe_device(where),
-    )
+
+#: How many steps a GPU is given between two looks at whether any member is left to train. A look
+#: waits for the device.
+STEPS_BETWEEN_LOOKS = 100
 
 
 class _Loop:
-    """The state of one population's training."""
+    """One population's training, and what became of it."""
 
     def __init__(self, task: Task, network: Network, progress_seconds: float):
-        members = len(task.seeds)
         self.task = task
         self.network = network
         self.progress_seconds = progress_seconds
-        self.losses: list[Tensor] = []
         self.checks: list[tuple[int, dict[str, np.ndarray], np.ndarray]] = []
-        self.diverged = np.zeros(members, dtype=bool)
-        self.steps_made = np.zeros(members, dtype=int)
+        self.losses: np.ndarray  # (S, steps), NaN where a member made no step
+        self.steps_made: np.ndarray
+        self.diverged: np.ndarray
 
     def descend(self, rates: Sequence[float]) -> None:
         """Descend the gradient until the task's last step, or until all members have stopped."""
-        task, network = self.task, self.network
-        optimiser = PopulationAdam(
-            [p for p in network.parameters() if p.requires_grad],
-            torch.tensor(rates, dtype=torch.float32, device=task.device),
-        )
-        active = torch.ones(len(task.seeds), dtype=torch.bool, device=task.device)
+        task, step = self.task, TrainingStep(self.task, self.network, rates)
         progress = _Progress(task.steps, self.progress_seconds)
-        for step in range(task.steps):
-            network.zero_grad(set_to_none=True)
-            loss = task.loss(network, task.batch(step))
-            # Members do not mix, so one member's NaN stays with it in the backward pass.
-            loss.sum().backward()
-            loss = loss.detach()
-            running = active.cpu().numpy()
-            self.steps_made += running
-            finite = loss.isfinite()
-            self.diverged |= running & ~finite.cpu().numpy()
-            self.losses.append(torch.where(active, loss, torch.nan))
-            active &= finite
-            optimiser.step(active)
-            self._check(step + 1, active)
-            if not active.any():
-                progress.finish(step + 1, "all members have stopped")
-                return
-            progress.step(step + 1, loss)
-        progress.finish(task.steps, f"{int(self.diverged.sum())} of {len(task.seeds)} diverged")
+        pause = 1 if task.device.type == "cpu" else STEPS_BETWEEN_LOOKS
+        for k in range(task.steps):
+            step(k)
+            self._check(k + 1, step.active)
+            if (k + 1) % pause == 0 and not step.active.any():
+                break
+            progress.step(k + 1, step.losses)
+        self._keep(step.losses, step.steps_made)
+        progress.finish(self.steps_made.max(), f"{self.diverged.sum()} of {len(rates)} diverged")
 
     def _check(self, step: int, active: Tensor) -> None:
         """Measure if due, and stop the members that are finished."""
@@ -196,15 +215,22 @@ class _Loop:
         for k, (features, targets) in enumerate(task.regression(self.network)):
             readout.weight[k], readout.bias[k] = ridge_regression(features, targets, ridge)
         loss = task.loss(self.network, task.batch(0))
-        self.losses.append(loss)
-        self.diverged |= ~loss.isfinite().cpu().numpy()
-        self.steps_made += 1
+        self._keep(loss[:, None], torch.ones(len(task.seeds), dtype=torch.int64))
         logger.info("readout fitted: mean loss %.4g", loss.nanmean().item())
+
+    def _keep(self, losses: Tensor, steps_made: Tensor) -> None:
+        """Keep what :class:`TrainingStep` recorded."""
+        self.steps_made = steps_made.cpu().numpy()
+        number = np.arange(1, self.steps_made.max() + 1)
+        made = number <= self.steps_made[:, None]
+        self.losses = np.where(made, losses[:, : len(number)].double().cpu().numpy(), np.nan)
+        # A member's loss is finite at every step but the one that it diverges at, its last.
+        self.diverged = (made & ~np.isfinite(self.losses)).any(1)
 
     def metrics(self) -> pd.DataFrame:
         """Return the losses and the measurements during training, as metric rows."""
-        losses = torch.stack(self.losses, 1).double().cpu().numpy()
-        tables = [self.task.rows("train_loss", "step", range(1, losses.shape[1] + 1), losses)]
+        steps = range(1, self.losses.shape[1] + 1)
+        tables = [self.task.rows("train_loss", "step", steps, self.losses)]
         for position, values, running in self.checks:
             for name, value in values.items():
                 value = np.where(running, value, np.nan)[:, None]
@@ -220,8 +246,8 @@ class _Progress:
         self.pause = pause
         self.began = self.last = time.perf_counter()
 
-    def step(self, step: int, loss: Tensor) -> None:
-        """Log a line if the last one is long enough ago."""
+    def step(self, step: int, losses: Tensor) -> None:
+        """Log a line if the last one is long enough ago, given the losses ``(S, steps)`` so far."""
         now = time.perf_counter()
         if now - self.last < self.pause:
             return
@@ -231,7 +257,7 @@ class _Progress:
             "step %d of %d, loss %.4g, %.1f it/s, ETA %.0f s",
             step,
             self.steps,
-            loss.nanmean().item(),
+            losses[:, step - 1].nanmean().item(),
             rate,
             (self.steps - step) / rate,
         )
