@@ -22,6 +22,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from .files import whole
+from .provenance import source
 from .statistics import CONFIGURATION
 
 Look = tuple[str, str | tuple]
@@ -121,9 +123,12 @@ def cell_order(cells: Iterable[str]) -> list[str]:
 
 @style()
 def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
-    """Write a figure to both files; the same figure gives the same bytes."""
-    figure.savefig(pdf, metadata={"CreationDate": None})
-    figure.savefig(png, dpi=200, metadata={"Software": None})
+    """Write a figure to both files; the same figure of the same source gives the same bytes."""
+    origin = source()
+    with whole(pdf) as part:
+        figure.savefig(part, metadata={"CreationDate": None, "Subject": origin})
+    with whole(png) as part:
+        figure.savefig(part, dpi=200, metadata={"Software": None, "Source": origin})
 
 
 @style()

@@ -24,5 +24,9 @@ def study_page(study: str, figures: Sequence[str | Path], protocol: Mapping) -> 
         if file.suffix == ".png":
             place = file.relative_to(*[p for p in file.parents if p.name == study][:1])
             lines += [f"## {place.stem.replace('_', ' ')}", "", f"![{place.stem}]({place})", ""]
-    lines += [f"Tables: `results/tables/{study}/`, runs: `results/runs/{study}/`.", ""]
+    lines += [
+        f"Tables: `results/tables/{study}/`, runs: `results/runs/{study}/`. Where the numbers come",
+        f"from, job by job: `results/tables/{study}/provenance.csv`.",
+        "",
+    ]
     return "\n".join(lines)

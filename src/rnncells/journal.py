@@ -1,17 +1,19 @@
 """The journal of a search: observations that survive the death of their writer."""
 
 import csv
-import hashlib
+import io
 import json
 import logging
 import math
 import os
-import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 import pandas as pd
 
+from .files import write_text
 from .space import Space
 
 logger = logging.getLogger(__name__)
@@ -20,8 +22,12 @@ logger = logging.getLogger(__name__)
 class Journal:
     """An append-only CSV file of observations that survives the death of its writer.
 
-    A line is on the disk before :meth:`append` returns. A line that was cut off, and everything
-    after a line that does not continue the count of configurations, is dropped when reading.
+    Configurations that were proposed together are appended together, and count only together: the
+    proposals that follow depend on all of them. ``batch_end`` is the number of the last one. So
+    what was cut off, and everything after a line that does not continue the count, is dropped back
+    to the end of a batch.
+
+    As a context manager it is open for writing, which one process at a time may do.
 
     Args:
         path: the CSV file.
@@ -29,11 +35,19 @@ class Journal:
         metric: name of the number recorded for every try.
         tries: how many tries a configuration has.
         copy: another file that is kept equal to the journal.
+
+    Attributes:
+        resumed: how often it had been opened for writing before.
+        seconds: how long it was open, until the last observation. A file beside the journal keeps
+            both numbers; no observation depends on them.
     """
 
     def __init__(self, path: str | Path, space: Space, metric: str, tries: int, copy: str | Path):
         self.path = Path(path)
         self.copy = Path(copy)
+        self.effort = self.path.with_suffix(".json")
+        self.resumed = 0
+        self.seconds = 0.0
         self.tries = [f"{metric}_{j}" for j in range(tries)]
         self.columns = [
             "configuration",
@@ -42,65 +56,102 @@ class Journal:
             "score",
             "seconds",
             "diverged",
+            "batch_end",
         ]
-        self._keep_complete_lines()
 
-    def _keep_complete_lines(self) -> None:
-        """Drop what a dying writer may have left, and write the header of a new file."""
-        lines = self.path.read_text().split("\n") if self.path.exists() else []
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("ab")
+        try:
+            self._repair()
+            self._begin_session()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    def _repair(self) -> None:
+        """Cut off what is not sound, and write the header of a new file."""
+        text = self._text()
+        sound = self._sound(text)
+        if text.startswith(sound):
+            if text != sound:
+                logger.warning("%s: dropped from %r on", self.path, text[len(sound) :][:80])
+            self._file.truncate(len(sound.encode()))
+        else:
+            if text:
+                logger.warning("%s: has other columns, and is begun anew", self.path)
+            self._file.truncate(0)
+            self._write(sound)
+        write_text(self.copy, sound)
+
+    def _begin_session(self) -> None:
+        """Read what the processes before have spent, and count this one."""
+        try:
+            before = json.loads(self.effort.read_text())
+            self.resumed, self._before = int(before["processes"]), float(before["seconds"])
+        except FileNotFoundError:
+            self.resumed, self._before = 0, 0.0
+        except (ValueError, TypeError, KeyError) as error:
+            logger.warning("%s: cannot be read (%s); time is counted anew", self.effort, error)
+            self.resumed, self._before = 0, 0.0
+        self._began = time.perf_counter()
+        self._note_effort()
+
+    def _note_effort(self) -> None:
+        self.seconds = self._before + time.perf_counter() - self._began
+        spent = {"processes": self.resumed + 1, "seconds": self.seconds}
+        write_text(self.effort, json.dumps(spent) + "\n")
+
+    def _sound(self, text: str) -> str:
+        """Return the header and the lines of all batches that are complete."""
         header = ",".join(self.columns)
-        kept = [header]
-        if lines and lines[0] == header:
-            for line in lines[1:-1]:  # what follows the last line feed is not a complete line
-                if not self._continues(line, len(kept) - 1):
-                    logger.warning("%s: dropped the lines from %r on", self.path, line[:80])
+        lines = text.split("\n")[:-1]  # what follows the last line feed is not a complete line
+        kept, complete = [header], 1
+        if lines[:1] == [header]:
+            for line in lines[1:]:
+                if (fields := self._fields(line)) is None or fields[0] != len(kept) - 1:
                     break
                 kept.append(line)
-        elif lines:
-            logger.warning("%s: has other columns, and is begun anew", self.path)
-        text = "\n".join(kept) + "\n"
-        if "\n".join(lines) != text:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            replacement = self.path.with_suffix(".new")
-            with replacement.open("w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            replacement.replace(self.path)
-        shutil.copyfile(self.path, self.copy)
+                if fields[0] == fields[-1]:
+                    complete = len(kept)
+        return "".join(f"{line}\n" for line in kept[:complete])
 
-    def _continues(self, line: str, count: int) -> bool:
-        """Tell whether ``line`` is the observation number ``count``, complete and finite."""
+    def _fields(self, line: str) -> list[float] | None:
+        """Return the numbers of an observation, or None if the line is not a sound one."""
         try:
             fields = [float(field) for field in next(csv.reader([line]), [])]
-        except ValueError:
-            return False
-        if len(fields) != len(self.columns) or fields[0] != count:
-            return False
+        except (ValueError, csv.Error):
+            return None
+        if len(fields) != len(self.columns):
+            return None
         # A diverged try may have no value of its metric; everything else must be a number.
         values = dict(zip(self.columns, fields, strict=True))
-        return all(math.isfinite(values[name]) for name in values if name not in self.tries)
+        sound = all(math.isfinite(values[name]) for name in values if name not in self.tries)
+        return fields if sound else None
 
-    def append(self, row: Mapping) -> None:
-        """Add an observation and put it on the disk."""
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
-            writer.writerow(row)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copyfile(self.path, self.copy)
+    def append(self, rows: Iterable[Mapping]) -> None:
+        """Add the observations of a batch; they are on the disk when this returns."""
+        rows = list(rows)
+        lines = io.StringIO()
+        writer = csv.DictWriter(lines, self.columns, lineterminator="\n")
+        for row in rows:
+            writer.writerow({**row, "batch_end": rows[-1]["configuration"]})
+        self._write(lines.getvalue())
+        write_text(self.copy, self._text())
+        self._note_effort()
+
+    def _write(self, text: str) -> None:
+        self._file.write(text.encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
     def read(self) -> pd.DataFrame:
-        """Return all observations."""
-        return pd.read_csv(self.path)
+        """Return the observations of all complete batches."""
+        return pd.read_csv(io.StringIO(self._sound(self._text())))
 
-
-def fingerprint(*parts: object, files: Sequence[str | Path] = ()) -> str:
-    """Return a short name for settings (as JSON) and the contents of files.
-
-    It names a journal, so that observations are only ever replayed into the search that made them.
-    """
-    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-    for file in sorted(map(str, files)):
-        digest.update(hashlib.sha256(Path(file).read_bytes()).digest())
-    return digest.hexdigest()[:12]
+    def _text(self) -> str:
+        return self.path.read_bytes().decode(errors="replace")

@@ -1,24 +1,72 @@
 """Where a result comes from: code, versions, machine, cost."""
 
+import os
 import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("rnncells", "torch", "numpy", "scipy", "scikit-optimize", "pandas", "snakemake")
 
 
-def provenance() -> dict:
-    """Return git commit and dirty flag, library versions, host class, and peak memory so far."""
+#: The environment variable that brings the hash of the whole configuration to a job. It is not a
+#: parameter of the job: adding a study must not make the others stale.
+CONFIG_HASH = "RNNCELLS_CONFIG_HASH"
+
+
+def record(
+    *,
+    rule: str,
+    parameters: Mapping,
+    seeds: Sequence[int],
+    seconds: float,
+    device: str = "cpu",
+    resumed: int = 0,
+    attempt: int = 1,
+    **more: object,
+) -> dict:
+    """Say where a job's results come from; it is written beside them.
+
+    Args:
+        rule: the job's rule.
+        parameters: what the job was given.
+        seeds: the seeds of its random draws.
+        seconds: wall time, over all processes that it took.
+        device: where it computed.
+        resumed: how often it went on where an earlier process had ended.
+        attempt: which of Snakemake's attempts succeeded, from 1.
+        more: what else is to be said.
+    """
     return {
+        "rule": rule,
+        "parameters": dict(parameters),
+        "seeds": list(seeds),
+        **more,
+        "seconds": seconds,
+        "device": device,
+        "retries": attempt - 1,
+        "resumed": resumed,
+        "config_hash": os.environ.get(CONFIG_HASH),
         "git": git_state(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
-        "host": f"{platform.system()} {platform.machine()}",
+        "host": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "peak_memory_mb": round(peak_memory_mb(), 1),
     }
+
+
+def source() -> str:
+    """Say in one line which code and configuration are at work, for the files of a figure."""
+    git = git_state()
+    parts = [f"rnncells {_version('rnncells')}"]
+    if git:
+        parts.append(f"commit {git['commit']}{' with changes' if git['dirty'] else ''}")
+    if CONFIG_HASH in os.environ:
+        parts.append(f"configuration {os.environ[CONFIG_HASH]}")
+    return ", ".join(parts)
 
 
 def git_state() -> dict | None:
@@ -27,7 +75,11 @@ def git_state() -> dict | None:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
+            # Without locks: a job that is killed must not leave one in the user's repository.
+            ["git", "--no-optional-locks", "-C", str(here), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
 
     try:

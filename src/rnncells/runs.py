@@ -1,11 +1,11 @@
 """The files of a run."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .provenance import provenance
+from .files import write_json, write_table
+from .provenance import record
 
 if TYPE_CHECKING:
     from .training import Result
@@ -20,6 +20,7 @@ def write_run(
     metrics: str | Path,
     examples: str | Path,
     run: str | Path,
+    attempt: int = 1,
 ) -> None:
     """Write a run's two tables (Parquet) and its ``run.json``.
 
@@ -28,9 +29,10 @@ def write_run(
         seeds, hyperparameters: one per member.
         parameters: everything else that the run was given.
         metrics, examples, run: the files.
+        attempt: which of Snakemake's attempts at the job this is, from 1.
     """
-    result.metrics.to_parquet(metrics, index=False)
-    result.examples.to_parquet(examples, index=False)
+    write_table(result.metrics, metrics)
+    write_table(result.examples, examples)
     members = [
         {
             "seed": seed,
@@ -43,11 +45,16 @@ def write_run(
         }
         for k, seed in enumerate(seeds)
     ]
-    record = {
-        "parameters": dict(parameters),
-        "members": members,
-        "seconds": result.seconds,
-        "device": result.device,
-        **provenance(),
-    }
-    Path(run).write_text(json.dumps(record, indent=2) + "\n")
+    write_json(
+        run,
+        record(
+            rule="train",
+            parameters=parameters,
+            seeds=seeds,
+            members=members,
+            seconds=result.seconds,
+            device=result.device,
+            resumed=result.resumed,
+            attempt=attempt,
+        ),
+    )

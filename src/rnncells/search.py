@@ -15,6 +15,7 @@ import pandas as pd
 from skopt import Optimizer
 from skopt.space import Real
 
+from .checkpoint import Checkpoint
 from .journal import Journal
 from .space import Space
 from .streams import stream
@@ -88,6 +89,7 @@ def search(
     metric: str,
     evaluate: Evaluate,
     journal: Journal,
+    checkpoint: Checkpoint | None = None,
 ) -> pd.DataFrame:
     """Run a search, or what is left of it.
 
@@ -98,24 +100,25 @@ def search(
         metric: name of the number recorded for every try.
         evaluate: trains configurations (given their values and the seeds of their tries).
         journal: remembers the observations.
+        checkpoint: what ``evaluate`` keeps of its training; removed when the journal has it.
 
     Returns:
         the observations, at most ``configurations`` of them.
     """
-    observations = journal.read()
-    if len(observations):
-        logger.info("%d configurations are known already", len(observations))
-    began, done_before = time.perf_counter(), len(observations)
-    while (known := len(observations)) < configurations:
-        points = propose(
-            space, observations, settings, min(settings["batch"], configurations - known)
-        )
-        values = [space.tried(point) for point in points]
-        seeds = [
-            [try_seed(settings["seed"], known + k, j) for j in range(settings["tries"])]
-            for k in range(len(points))
-        ]
-        for k, observation in enumerate(evaluate(values, seeds)):
+    with journal:
+        observations = journal.read()
+        if len(observations):
+            logger.info("%d configurations are known already", len(observations))
+        began, done_before = time.perf_counter(), len(observations)
+        while (known := len(observations)) < configurations:
+            points = propose(
+                space, observations, settings, min(settings["batch"], configurations - known)
+            )
+            values = [space.tried(point) for point in points]
+            seeds = [
+                [try_seed(settings["seed"], known + k, j) for j in range(settings["tries"])]
+                for k in range(len(points))
+            ]
             journal.append(
                 {
                     "configuration": known + k,
@@ -125,19 +128,22 @@ def search(
                     "seconds": observation.seconds,
                     "diverged": observation.diverged,
                 }
+                for k, observation in enumerate(evaluate(values, seeds))
             )
-        observations = journal.read()
-        done = len(observations) - done_before
-        pace = (time.perf_counter() - began) / done
-        logger.info(
-            "configuration %d of %d, score %.4g, best %.4g, %.1f s each, ETA %.0f s",
-            len(observations),
-            configurations,
-            observations["score"].iloc[-1],
-            observations["score"].max(),
-            pace,
-            pace * (configurations - len(observations)),
-        )
+            if checkpoint is not None:
+                checkpoint.remove()
+            observations = journal.read()
+            done = len(observations) - done_before
+            pace = (time.perf_counter() - began) / done
+            logger.info(
+                "configuration %d of %d, score %.4g, best %.4g, %.1f s each, ETA %.0f s",
+                len(observations),
+                configurations,
+                observations["score"].iloc[-1],
+                observations["score"].max(),
+                pace,
+                pace * (configurations - len(observations)),
+            )
     return observations.iloc[:configurations]
 
 

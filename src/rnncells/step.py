@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from .network import Network
 from .optimiser import PopulationAdam
@@ -24,6 +25,7 @@ class TrainingStep:
 
     Attributes:
         optimiser: the optimiser of the network's parameters.
+        made: the number of steps so far.
         active: which members train on, ``(S,)``.
         steps_made: the number of steps that each member made, ``(S,)``.
         losses: each member's losses, ``(S, task.steps)``; only the first ``steps_made`` count.
@@ -40,12 +42,29 @@ class TrainingStep:
         self.active = torch.ones(members, dtype=torch.bool, device=device)
         self.steps_made = torch.zeros(members, dtype=torch.int64, device=device)
         self.losses = torch.zeros(members, task.steps, device=device)
+        self.made = 0
         self._next = torch.zeros(1, dtype=torch.int64, device=device)
         self._run = Replay(self._advance) if device.type == "cuda" else self._advance
 
-    def __call__(self, step: int) -> None:
-        """Make step number ``step``; steps are made in order, from 0."""
-        self._run(self.task.batch(step))
+    def __call__(self) -> None:
+        """Make the next step."""
+        self._run(self.task.batch(self.made))
+        self.made += 1
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything that a step changes, by name, as tensors that share its memory."""
+        found = {
+            "active": self.active,
+            "steps_made": self.steps_made,
+            "losses": self.losses,
+            "next": self._next,
+            "adam.steps": self.optimiser.steps,
+        }
+        learned = [name for name, p in self.network.named_parameters() if p.requires_grad]
+        for kind in ("parameters", "means", "squares"):
+            for name, tensor in zip(learned, getattr(self.optimiser, kind), strict=True):
+                found[f"{kind}.{name}"] = tensor.detach()
+        return found
 
     def _advance(self, batch: Batch) -> None:
         loss = self.task.loss(self.network, batch)

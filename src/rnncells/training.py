@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from .cells import cell_class
+from .checkpoint import Checkpoint
+from .interruption import Interrupted, deferred
+from .job import UserError
 from .network import Network
 from .ridge import ridge_regression
 from .rnn import RNN
 from .step import TrainingStep
 from .tasks import task_class
-from .tasks.base import Task
+from .tasks.base import Outcome, Task
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +34,8 @@ class Result:
         score: the task's number to maximise, one per member; diverged members score 0 successes.
         diverged: whether each member's loss stopped being a finite number.
         steps: gradient steps that each member made.
-        seconds: wall time of the training and the evaluation.
+        seconds: wall time of the training and the evaluation, over all processes that it took.
+        resumed: how often the training went on from a checkpoint.
         parameters: learned numbers per member.
         device: where it ran.
     """
@@ -42,6 +46,7 @@ class Result:
     diverged: np.ndarray
     steps: np.ndarray
     seconds: float
+    resumed: int
     parameters: int
     device: str
 
@@ -50,12 +55,12 @@ def resolve_device(name: str) -> torch.device:
     """Return the device for ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        RuntimeError: if ``cuda`` is asked for and there is none.
+        UserError: if ``cuda`` is asked for and there is none.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError("device is 'cuda', but PyTorch sees no CUDA device; allowed: auto, cpu")
+        raise UserError("device is 'cuda', but PyTorch sees no CUDA device; allowed: auto, cpu")
     return torch.device(name)
 
 
@@ -78,8 +83,13 @@ def train(
     device: str = "auto",
     trajectories: np.ndarray | None = None,
     progress_seconds: float = 5.0,
+    checkpoint: Checkpoint | None = None,
 ) -> Result:
     """Train one population: member k uses ``seeds[k]`` and ``hyperparameters[k]``.
+
+    With a checkpoint, an interrupted training goes on where it was. On one CPU thread it ends with
+    exactly the numbers of a training that was never interrupted. The checkpoint is for the caller
+    to remove, once the result is safe.
 
     Args:
         task, cell: names.
@@ -92,6 +102,10 @@ def train(
         device: ``auto``, ``cpu`` or ``cuda``.
         trajectories: data set of the tasks that need one.
         progress_seconds: pause between progress lines in the log.
+        checkpoint: where the state is kept; for gradient descent only.
+
+    Raises:
+        Interrupted: if a signal asks for the end; the checkpoint is written then.
     """
     began = time.perf_counter()
     work, network = assemble(
@@ -107,12 +121,13 @@ def train(
         device=device,
         trajectories=trajectories,
     )
-    loop = _Loop(work, network, progress_seconds)
+    loop = _Loop(work, network, progress_seconds, checkpoint, began)
     if settings["readout"] == "ridge":
         loop.fit_readout(settings["ridge"])
     else:
-        loop.descend([member["lr"] for member in hyperparameters])
-    outcome = work.outcome(network, loop.diverged)
+        with deferred():
+            loop.descend([member["lr"] for member in hyperparameters])
+    outcome = loop.evaluate()
     per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
     return Result(
         metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
@@ -120,7 +135,8 @@ def train(
         score=outcome.score,
         diverged=loop.diverged,
         steps=loop.steps_made,
-        seconds=time.perf_counter() - began,
+        seconds=loop.seconds(),
+        resumed=loop.resumed,
         parameters=per_member,
         device=describe_device(work.device),
     )
@@ -172,12 +188,27 @@ STEPS_BETWEEN_LOOKS = 100
 
 
 class _Loop:
-    """One population's training, and what became of it."""
+    """One population's training, and what became of it.
 
-    def __init__(self, task: Task, network: Network, progress_seconds: float):
+    A checkpoint needs no state of any random generator: the data of a step depend on the seeds and
+    the step's number alone, and what is not learned is drawn again.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        network: Network,
+        progress_seconds: float,
+        checkpoint: Checkpoint | None,
+        began: float,
+    ):
         self.task = task
         self.network = network
         self.progress_seconds = progress_seconds
+        self.checkpoint = checkpoint
+        self.began = began
+        self.resumed = 0
+        self.step: TrainingStep | None = None
         self.checks: list[tuple[int, dict[str, np.ndarray], np.ndarray]] = []
         self.losses: np.ndarray  # (S, steps), NaN where a member made no step
         self.steps_made: np.ndarray
@@ -185,17 +216,76 @@ class _Loop:
 
     def descend(self, rates: Sequence[float]) -> None:
         """Descend the gradient until the task's last step, or until all members have stopped."""
-        task, step = self.task, TrainingStep(self.task, self.network, rates)
-        progress = _Progress(task.steps, self.progress_seconds)
+        task = self.task
+        self.step = step = TrainingStep(task, self.network, rates)
+        if self.checkpoint is not None and self.checkpoint.restore(self.load):
+            logger.info("resumed at step %d of %d", step.made, task.steps)
+        progress = _Progress(task.steps, self.progress_seconds, step.made)
         pause = 1 if task.device.type == "cpu" else STEPS_BETWEEN_LOOKS
-        for k in range(task.steps):
-            step(k)
-            self._check(k + 1, step.active)
-            if (k + 1) % pause == 0 and not step.active.any():
+        while step.made < task.steps:
+            if step.made % pause == 0 and not step.active.any():
                 break
-            progress.step(k + 1, step.losses)
+            step()
+            self._check(step.made, step.active)
+            progress.step(step.made, step.losses)
+            if self.checkpoint is not None and self.checkpoint.due():
+                self._save()
         self._keep(step.losses, step.steps_made)
-        progress.finish(self.steps_made.max(), f"{self.diverged.sum()} of {len(rates)} diverged")
+        progress.finish(step.made, f"{self.diverged.sum()} of {len(rates)} diverged")
+
+    def evaluate(self) -> Outcome:
+        """Evaluate the network; a signal meanwhile does not cost the training."""
+        try:
+            return self.task.outcome(self.network, self.diverged)
+        except Interrupted:
+            if self.checkpoint is not None and self.step is not None:
+                self._save()
+            raise
+
+    def seconds(self) -> float:
+        """Return the wall time so far, with that of the processes before."""
+        return time.perf_counter() - self.began
+
+    def _save(self) -> None:
+        logger.info("checkpoint at step %d of %d", self.step.made, self.task.steps)
+        self.checkpoint.save(self.state())
+
+    def state(self) -> dict:
+        """Return everything that the rest of the training depends on, and the curve so far."""
+        return {
+            "made": self.step.made,
+            "tensors": self.step.tensors(),
+            "checks": [
+                (position, {k: torch.as_tensor(v) for k, v in values.items()}, torch.as_tensor(run))
+                for position, values, run in self.checks
+            ],
+            "seconds": self.seconds(),
+            "resumed": self.resumed,
+        }
+
+    def load(self, state: Mapping) -> None:
+        """Go on from what :meth:`state` returned; a state that does not fit changes nothing.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: if it does not fit.
+        """
+        own, saved, made = self.step.tensors(), state["tensors"], state["made"]
+        for name, tensor in own.items():
+            if (tensor.shape, tensor.dtype) != (saved[name].shape, saved[name].dtype):
+                raise ValueError(f"{name} has the shape {tuple(saved[name].shape)}")
+        if not isinstance(made, int) or not 0 <= made <= self.task.steps:
+            raise ValueError(f"it says that {made} of {self.task.steps} steps were made")
+        checks = [
+            (int(position), {name: v.numpy() for name, v in values.items()}, run.numpy())
+            for position, values, run in state["checks"]
+        ]
+        before, resumed = state["seconds"] + 0.0, state["resumed"] + 1
+
+        self.step.made, self.checks, self.resumed = made, checks, resumed
+        self.began -= before
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(saved[name])
 
     def _check(self, step: int, active: Tensor) -> None:
         """Measure if due, and stop the members that are finished."""
@@ -241,8 +331,9 @@ class _Loop:
 class _Progress:
     """Lines in the log: step, loss, steps per second, time left."""
 
-    def __init__(self, steps: int, pause: float):
+    def __init__(self, steps: int, pause: float, first: int = 0):
         self.steps = steps
+        self.first = first
         self.pause = pause
         self.began = self.last = time.perf_counter()
 
@@ -252,7 +343,7 @@ class _Progress:
         if now - self.last < self.pause:
             return
         self.last = now
-        rate = step / (now - self.began)
+        rate = (step - self.first) / (now - self.began)
         logger.info(
             "step %d of %d, loss %.4g, %.1f it/s, ETA %.0f s",
             step,
@@ -264,4 +355,5 @@ class _Progress:
 
     def finish(self, step: int, why: str) -> None:
         """Log the last line."""
-        logger.info("%d steps in %.1f s, %s", step, time.perf_counter() - self.began, why)
+        seconds = time.perf_counter() - self.began
+        logger.info("%d steps in %.1f s, %s", step - self.first, seconds, why)

@@ -1,14 +1,18 @@
 """What a search does with a configuration: train it, a few tries each, all as one population."""
 
+from .checkpoint import Checkpoint
 from .search import Evaluate, Observation
 from .training import train
 
 
-def tried_configurations(metric: str, **arguments) -> Evaluate:
+def tried_configurations(
+    metric: str, checkpoint: Checkpoint | None = None, **arguments
+) -> Evaluate:
     """Return the function that a search calls to train configurations, all in one population.
 
     Args:
         metric: the task's number that is recorded for every try.
+        checkpoint: the search's; it holds the configurations that are being trained.
         arguments: what :func:`~rnncells.training.train` is given besides seeds and hyperparameters.
     """
 
@@ -18,6 +22,7 @@ def tried_configurations(metric: str, **arguments) -> Evaluate:
             seeds=[seed for group in seeds for seed in group],
             hyperparameters=[value for value in values for _ in range(tries)],
             progress_seconds=30.0,
+            checkpoint=checkpoint and checkpoint.of(configurations=values, seeds=seeds),
             **arguments,
         )
         # A diverged try has no value of an error; its score counts all the same.

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnncells.journal import Journal, fingerprint
+from rnncells.fingerprint import fingerprint
+from rnncells.journal import Journal
 from rnncells.optimum import ObservationError, extract, fit, minimise, relative_mean
 from rnncells.search import Observation, propose, search
 from rnncells.space import Space
@@ -113,11 +114,13 @@ def test_tries_have_seeds_of_their_own(tmp_path):
     ("damage", "kept"),
     [
         ("2,3,0.1,1,2\n", 2),  # columns missing
-        ("2,3,0.1,1,2,nan,1,0\n", 2),  # no score
-        ("1,3,0.1,1,2,3,1,0\n", 2),  # a line again
-        ("x,3,0.1,1,2,3,1,0\n", 2),  # no number
-        ("2,3,0.1,1,2,3,1,0", 2),  # no line feed
-        ("2,3,0.1,nan,2,3,1,1\n", 3),  # a diverged try has no error, but the score counts
+        ("2,3,0.1,1,2,nan,1,0,2\n", 2),  # no score
+        ("1,3,0.1,1,2,3,1,0,1\n", 2),  # a line again
+        ("x,3,0.1,1,2,3,1,0,2\n", 2),  # no number
+        ("2,3,0.1,1,2,3,1,0,2", 2),  # no line feed
+        ("2,3,0.1,1,2,3,1,0,3\n", 2),  # a batch without its end
+        ("2,3,0.1,1,2,3,1,0,3\n3,3,0.1,1,2,3,1,0,3\n", 4),
+        ("2,3,0.1,nan,2,3,1,1,2\n", 3),  # a diverged try has no error, but the score counts
     ],
 )
 def test_a_damaged_journal_keeps_its_sound_lines(tmp_path, damage, kept):

@@ -8,6 +8,7 @@ import torch
 
 from rnncells import RNN
 from rnncells.cells import CELLS
+from rnncells.job import UserError
 from rnncells.optimiser import PopulationAdam
 from rnncells.ridge import ridge_regression
 from rnncells.streams import stream
@@ -300,7 +301,7 @@ def test_ridge_readout_for_copying():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_cuda_is_asked_for_and_missing():
-    with pytest.raises(RuntimeError, match="no CUDA device; allowed: auto, cpu"):
+    with pytest.raises(UserError, match="no CUDA device; allowed: auto, cpu"):
         resolve_device("cuda")
     assert resolve_device("auto").type == "cpu"
 

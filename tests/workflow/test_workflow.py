@@ -183,6 +183,38 @@ def test_run_files_say_where_the_numbers_come_from(project):
     assert record["device"] == "cpu"
     assert record["seconds"] > 0
     assert record["peak_memory_mb"] > 10
+    assert (record["seeds"], record["retries"], record["resumed"]) == ([0, 1], 0, 0)
+
+
+def test_every_table_and_figure_says_where_it_comes_from(project):
+    results = project.folder / "results"
+    table = pd.read_csv(results / "tables/capacity/provenance.csv")
+    jobs = ["aggregate", *["optimum"] * 2, *["search"] * 2, *["train"] * 2]
+    assert sorted(table["rule"]) == jobs
+    assert table["config_hash"].nunique() == 1
+    (name,) = table["config_hash"].unique()
+    assert set(table["seeds"].dropna()) == {"0", "0-1"}
+    assert (table["peak_memory_mb"] > 10).all()
+    page = (results / "tables/capacity/provenance.html").read_text()
+    assert name in page
+    for figure in ("capacity/capacity", "cost"):
+        assert name.encode() in (results / f"figures/{figure}.png").read_bytes()
+
+
+def test_the_pause_between_checkpoints_makes_nothing_stale(project):
+    assert not project.planned(TINY | {"checkpoint_seconds": 7}, *COMPUTING)
+
+
+def test_a_gpu_is_asked_for_and_missing(project):
+    """One line, and no traceback; `auto` would have taken the CPU."""
+    if shutil.which("nvidia-smi"):
+        pytest.skip("there is a GPU")
+    file = "results/runs/copy/cell=GRU/length=7/hidden=6/layers=2/seeds=0-1/run.json"
+    done = project.snakemake(changed(copy={"lengths": [7]}) | {"device": "cuda"}, file)
+    assert done.returncode != 0
+    line = "] DeviceError: device is 'cuda', but no GPU is visible here; allowed: auto, cpu"
+    assert done.stdout.count(line) == 1
+    assert "Traceback" not in done.stdout
 
 
 def test_progress_is_visible_while_it_runs(project):

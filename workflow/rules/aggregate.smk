@@ -1,9 +1,10 @@
 rule aggregate:
     input:
-        code=depends_on("rnncells.tables", "rnncells.statistics"),
+        code=depends_on("rnncells.tables", "rnncells.statistics", "rnncells.provenance"),
         metrics=run_files("metrics.parquet"),
         examples=run_files("examples.parquet"),
         runs=run_files("run.json"),
+        searches=search_records,
     output:
         metrics=ensure("results/tables/{study}/metrics.parquet", non_empty=True),
         examples=ensure("results/tables/{study}/examples.parquet", non_empty=True),
@@ -16,6 +17,13 @@ rule aggregate:
             category="{study}",
             labels={"figure": "summary table"},
         ),
+        provenance=ensure("results/tables/{study}/provenance.csv", non_empty=True),
+        provenance_page=report(
+            ensure("results/tables/{study}/provenance.html", non_empty=True),
+            caption="../report/provenance.rst",
+            category="{study}",
+            labels={"figure": "provenance"},
+        ),
     log:
         "logs/aggregate/{study}.log",
     benchmark:
@@ -27,6 +35,7 @@ rule aggregate:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
+        attempt=lambda wildcards, attempt: attempt,
     script:
         "../scripts/aggregate.py"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnncells.catalogue import describe_cell
 from rnncells.config import resolve
+from rnncells.fingerprint import fingerprint
 from rnncells.protocol import describe
 from rnncells.seeds import chunks
 from rnncells.sources import cell_modules, depends_on
@@ -23,8 +24,17 @@ except ConfigError as error:
     sys.exit(f"Configuration error: {error}")
 
 
-# Jobs use the library of this folder, in an environment of their own (--sdm conda) too.
-os.environ.update(PYTHONPATH=str(Path(workflow.basedir).parent / "src"))
+# Jobs use the library of this folder, in an environment of their own (--sdm conda) too. What else
+# they are told by environment variables is no parameter, because no number depends on it.
+os.environ.update(
+    PYTHONPATH=str(Path(workflow.basedir).parent / "src"),
+    RNNCELLS_CHECKPOINT_SECONDS=str(
+        config.get(
+            "checkpoint_seconds", SCHEMA["properties"]["checkpoint_seconds"]["default"]
+        )
+    ),
+    RNNCELLS_CONFIG_HASH=fingerprint(PLAN),
+)
 
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
@@ -150,6 +160,15 @@ def searches(study):
         for cell, plan in PLAN[study]["cells"].items()
         if plan["source"] == "search"
         for run in combinations(study, cell)
+    ]
+
+
+def search_records(wildcards):
+    """Return what the searches of a study and their optima say of their origin."""
+    return [
+        f"results/searches/{wildcards.study}/{run}/{name}.json"
+        for run in searches(wildcards.study)
+        for name in ("search", "extraction")
     ]
 
 

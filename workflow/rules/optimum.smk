@@ -7,6 +7,7 @@ rule optimum:
         surrogate=ensure(
             f"results/searches/{{study}}/{RUN}/surrogate.parquet", non_empty=True
         ),
+        run=ensure(f"results/searches/{{study}}/{RUN}/extraction.json", non_empty=True),
     log:
         f"logs/optimum/{{study}}/{RUN}.log",
     benchmark:
@@ -17,6 +18,7 @@ rule optimum:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
+        attempt=lambda wildcards, attempt: attempt,
     params:
         space=of_cell("search", "settings", "space"),
     script:

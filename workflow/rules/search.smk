@@ -3,7 +3,10 @@ rule search:
         code=source_files("rnncells.trials", "rnncells.tasks.{task}"),
         trajectories=trajectory_file,
     output:
-        ensure(f"results/searches/{{study}}/{RUN}/observations.csv", non_empty=True),
+        observations=ensure(
+            f"results/searches/{{study}}/{RUN}/observations.csv", non_empty=True
+        ),
+        run=ensure(f"results/searches/{{study}}/{RUN}/search.json", non_empty=True),
     log:
         f"logs/search/{{study}}/{RUN}.log",
     benchmark:
@@ -15,6 +18,7 @@ rule search:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=gpus,
+        attempt=lambda wildcards, attempt: attempt,
     params:
         task=of_study("task"),
         device=of_study("device"),

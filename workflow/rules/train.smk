@@ -26,6 +26,7 @@ rule train:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
         gpu=gpus,
+        attempt=lambda wildcards, attempt: attempt,
     params:
         task=of_study("task"),
         device=of_study("device"),

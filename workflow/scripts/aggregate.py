@@ -2,16 +2,31 @@
 
 from rnncells.job import job
 
-with job(f"aggregate {snakemake.wildcards.study}", snakemake.log[0], snakemake.threads):
-    from rnncells.statistics import summarise
-    from rnncells.tables import gather_runs, gather_tables
+study = snakemake.wildcards.study
+with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
+    import time
 
-    files, out = snakemake.input, snakemake.output
+    from rnncells.files import write_table, write_text
+    from rnncells.provenance import record
+    from rnncells.statistics import summarise
+    from rnncells.tables import gather_provenance, gather_runs, gather_tables, provenance_page
+
+    began, files, out = time.perf_counter(), snakemake.input, snakemake.output
     metrics, runs = gather_tables(files.metrics), gather_runs(files.runs)
     summary = summarise(metrics, runs)
-    metrics.to_parquet(out.metrics, index=False)
-    gather_tables(files.examples).to_parquet(out.examples, index=False)
-    runs.to_parquet(out.runs, index=False)
-    runs.to_csv(out.runs_csv, index=False)
-    summary.to_parquet(out.summary, index=False)
-    summary.to_csv(out.summary_csv, index=False)
+    write_table(metrics, out.metrics)
+    write_table(gather_tables(files.examples), out.examples)
+    write_table(runs, out.runs)
+    write_table(runs, out.runs_csv)
+    write_table(summary, out.summary)
+    write_table(summary, out.summary_csv)
+    own = record(
+        rule="aggregate",
+        parameters={},
+        seeds=[],
+        seconds=time.perf_counter() - began,
+        attempt=snakemake.resources.attempt,
+    )
+    provenance = gather_provenance([*files.searches, *files.runs], own)
+    write_table(provenance, out.provenance)
+    write_text(out.provenance_page, provenance_page(provenance, study))

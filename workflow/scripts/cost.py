@@ -5,7 +5,8 @@ from rnncells.job import job
 with job("cost", snakemake.log[0], snakemake.threads):
     from rnncells import figures
     from rnncells.costs import gather_costs
+    from rnncells.files import write_table
 
     table = gather_costs(snakemake.input.benchmarks)
-    table.to_csv(snakemake.output.table, index=False)
+    write_table(table, snakemake.output.table)
     figures.save(figures.cost(table), snakemake.output.pdf, snakemake.output.png)

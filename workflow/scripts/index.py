@@ -4,9 +4,8 @@ from rnncells.job import job
 
 study = snakemake.wildcards.study
 with job(f"index {study}", snakemake.log[0], snakemake.threads):
-    from pathlib import Path
-
+    from rnncells.files import write_text
     from rnncells.index import study_page
 
     page = study_page(study, snakemake.input.figures, snakemake.params.protocol)
-    Path(snakemake.output[0]).write_text(page)
+    write_text(snakemake.output[0], page)

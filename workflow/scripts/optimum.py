@@ -4,13 +4,23 @@ from rnncells.job import job
 
 w = snakemake.wildcards
 with job(f"optimum {w.study} {w.cell} hidden={w.hidden}", snakemake.log[0], snakemake.threads):
-    import json
-    from pathlib import Path
+    import time
 
     import pandas as pd
 
+    from rnncells.files import write_json, write_table
     from rnncells.optimum import extract
+    from rnncells.provenance import record
 
-    optimum, surrogate = extract(pd.read_csv(snakemake.input.observations), snakemake.params.space)
-    surrogate.to_parquet(snakemake.output.surrogate, index=False)
-    Path(snakemake.output.optimum).write_text(json.dumps(optimum, indent=2) + "\n")
+    began, space, out = time.perf_counter(), snakemake.params.space, snakemake.output
+    optimum, surrogate = extract(pd.read_csv(snakemake.input.observations), space)
+    write_table(surrogate, out.surrogate)
+    write_json(out.optimum, optimum)
+    made = record(
+        rule="optimum",
+        parameters={"space": dict(space)},
+        seeds=[0],
+        seconds=time.perf_counter() - began,
+        attempt=snakemake.resources.attempt,
+    )
+    write_json(out.run, made)

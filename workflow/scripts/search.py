@@ -1,21 +1,32 @@
 """Search one cell's hyperparameters."""
 
+from pathlib import Path
+
 from rnncells.job import job
+from rnncells.lease import leased
+from rnncells.lock import locked
 
-w = snakemake.wildcards
+w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
+folder = Path(out.run).parent
 name = f"search {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
-with job(name, snakemake.log[0], snakemake.threads):
-    from pathlib import Path
-
+with (
+    job(name, snakemake.log[0], snakemake.threads),
+    locked(folder / ".lock", "another process is at work on this search; waiting until it has ended"),
+    leased(p.device),
+):
     import numpy as np
 
-    from rnncells.journal import Journal, fingerprint
+    from rnncells.checkpoint import Checkpoint, pause
+    from rnncells.files import write_json, write_table
+    from rnncells.fingerprint import fingerprint
+    from rnncells.journal import Journal
+    from rnncells.provenance import record
     from rnncells.search import search
     from rnncells.space import Space
     from rnncells.tasks import task_class
+    from rnncells.training import describe_device, resolve_device
     from rnncells.trials import tried_configurations
 
-    p, files = snakemake.params, snakemake.input
     settings = dict(p.settings)
     space = Space(settings["space"])
     metric = task_class(p.task).metric
@@ -30,16 +41,26 @@ with job(name, snakemake.log[0], snakemake.threads):
         "device": p.device,
     }
     data = [files.trajectories] if files.get("trajectories") else []
-    mark = fingerprint(arguments, settings, files=[*files.code, *data])
-    output = Path(snakemake.output[0])
+    code = fingerprint(files=[*files.code, *data])
+    mark = fingerprint(arguments, settings, code)
     journal = Journal(
-        output.parent / "journal" / f"{mark}.csv", space, metric, settings["tries"], output
+        folder / "journal" / f"{mark}.csv", space, metric, settings["tries"], out.observations
     )
-    search(
-        space,
-        settings,
-        p.configurations,
-        metric,
-        tried_configurations(metric, trajectories=np.load(data[0]) if data else None, **arguments),
-        journal,
-    ).to_csv(output, index=False)
+    device = resolve_device(p.device)
+    identity = {**arguments, "code": code, "device": device.type}
+    checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
+    trajectories = np.load(data[0]) if data else None
+    evaluate = tried_configurations(metric, checkpoint, trajectories=trajectories, **arguments)
+    observations = search(space, settings, p.configurations, metric, evaluate, journal, checkpoint)
+    write_table(observations, out.observations)
+    made = record(
+        rule="search",
+        parameters={**arguments, "search": settings, "configurations": p.configurations},
+        seeds=[settings["seed"]],
+        seconds=journal.seconds,
+        device=describe_device(device),
+        resumed=journal.resumed,
+        attempt=snakemake.resources.attempt,
+    )
+    write_json(out.run, made)
+    checkpoint.remove()

@@ -1,20 +1,29 @@
 """Train one cell's population of seeds."""
 
-from rnncells.job import job
+from pathlib import Path
 
-w = snakemake.wildcards
+from rnncells.job import job
+from rnncells.lease import leased
+from rnncells.lock import locked
+
+w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
+folder = Path(out.run).parent
 name = f"train {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
-with job(f"{name} seeds={w.seeds}", snakemake.log[0], snakemake.threads):
+with (
+    job(f"{name} seeds={w.seeds}", snakemake.log[0], snakemake.threads),
+    locked(folder / ".lock", "another process trains these seeds; waiting until it has ended"),
+    leased(p.device),
+):
     import json
-    from pathlib import Path
 
     import numpy as np
 
+    from rnncells.checkpoint import Checkpoint, pause
+    from rnncells.fingerprint import fingerprint
     from rnncells.runs import write_run
     from rnncells.seeds import parse
-    from rnncells.training import train
+    from rnncells.training import resolve_device, train
 
-    p, files = snakemake.params, snakemake.input
     searched = files.get("optimum")
     values = json.loads(Path(searched).read_text())["values"] if searched else p.hyperparameters
     seeds = parse(w.seeds)
@@ -29,16 +38,28 @@ with job(f"{name} seeds={w.seeds}", snakemake.log[0], snakemake.threads):
         "settings": dict(p.training),
         "device": p.device,
     }
+    data = [files.trajectories] if files.get("trajectories") else []
+    identity = {
+        **parameters,
+        "seeds": seeds,
+        "hyperparameters": hyperparameters,
+        "code": fingerprint(files=[*files.code, *data]),
+        "device": resolve_device(p.device).type,
+    }
+    checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
     result = train(
         **parameters,
         seeds=seeds,
         hyperparameters=hyperparameters,
-        trajectories=np.load(files.trajectories) if files.get("trajectories") else None,
+        trajectories=np.load(data[0]) if data else None,
+        checkpoint=checkpoint,
     )
     write_run(
         result,
         seeds=seeds,
         hyperparameters=hyperparameters,
         parameters=parameters,
-        **dict(snakemake.output.items()),
+        attempt=snakemake.resources.attempt,
+        **dict(out.items()),
     )
+    checkpoint.remove()

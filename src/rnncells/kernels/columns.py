@@ -41,6 +41,10 @@ NAMES = (
     "grad_errors",
     "direct",
     "carry",
+    "parameter",
+    "grad",
+    "mean",
+    "square",
 )
 BLOCKS = 6
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .launch import Kernel
 from .unit import Unit
 
 # Rows of a batch that one thread takes through all steps at once: few enough to stay in its cache.
@@ -45,6 +46,12 @@ class Run:
     def new(self, steps: int, columns: int) -> Tensor:
         """Return memory for ``(S, steps, B, columns)`` numbers."""
         return self.state.new_empty((self.members, steps, self.batch, columns))
+
+
+def launch(kernel: Kernel, run: Run, *tensors: Tensor) -> None:
+    """Call a driver's kernel: it takes the run's sizes, and the tensors as arrays of rows."""
+    sizes = (run.members, run.tiles, run.batch, run.rows)
+    kernel(run.state.dtype, run.members * run.tiles, *sizes, *map(flat, tensors))
 
 
 def flat(tensor: Tensor) -> np.ndarray:

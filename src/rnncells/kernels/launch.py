@@ -65,8 +65,8 @@ class Kernel:
     """A compiled function that works through independent tasks.
 
     Args:
-        function: takes ``first, last, members, tiles, batch, rows`` and arrays, and works on the
-            tiles ``first <= k < last`` of all members' tiles, which do not depend on each other.
+        function: takes ``first``, ``last`` and further arguments, and works on the tasks
+            ``first <= k < last``, which do not depend on each other.
         name: what it is called in messages and file names.
         calls: the scalar functions that it calls and that are not in this package.
     """
@@ -82,11 +82,15 @@ class Kernel:
         finally:
             numba.config.CACHE_DIR = before
 
-    def __call__(self, run: Any, *arrays: Any) -> None:
-        """Work through all tiles of all members of a run, on as many threads as PyTorch uses."""
-        tasks = run.members * run.tiles
-        arguments = (run.members, run.tiles, run.batch, run.rows, *arrays)
-        dtype = run.state.dtype
+    def __call__(self, dtype: torch.dtype, tasks: int, *arguments: Any) -> None:
+        """Work through all tasks, on as many threads as PyTorch uses.
+
+        Args:
+            dtype: that of the arrays.
+            tasks: how many tasks there are.
+            arguments: what the function takes besides ``first`` and ``last``; arrays have two axes
+                (for numbers) or one, and are contiguous.
+        """
         if dtype not in self._ready:
             self._compile(dtype, arguments)
         threads = min(torch.get_num_threads(), tasks)

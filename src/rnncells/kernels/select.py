@@ -36,21 +36,29 @@ def find(cell: Cell, x: Tensor, state: State) -> Callable[..., Any] | None:
     """
     if torch.compiler.is_compiling():  # first, because the compiler reads on from here
         return None
-    if not _enabled.get() or x.device.type != "cpu" or _transformed(x, *state):
-        return None
-    if x.dtype not in (torch.float32, torch.float64) or x.size(-2) == 0:
+    if not compiled(x, *state) or x.size(-2) == 0:
         return None
     from .sequence import binding, run_sequence
 
     return None if binding(type(cell)) is None else run_sequence
 
 
-def _transformed(*tensors: Tensor) -> bool:
-    """Return whether PyTorch is looking at the operations, or changes what they do."""
+def compiled(*tensors: Tensor) -> bool:
+    """Return whether compiled code for the CPU may work on tensors.
+
+    It may not if PyTorch is looking at the operations, or changes what they do.
+    """
     return (
-        torch.jit.is_tracing()
-        or torch._C._functorch.peek_interpreter_stack() is not None
-        or torch._C._len_torch_dispatch_stack() > 0
-        or forward_ad._current_level >= 0
-        or any(type(t) not in (Tensor, torch.nn.Parameter) or autocasts(t) for t in tensors)
+        _enabled.get()
+        and not torch.jit.is_tracing()
+        and torch._C._functorch.peek_interpreter_stack() is None
+        and torch._C._len_torch_dispatch_stack() == 0
+        and forward_ad._current_level < 0
+        and all(
+            type(t) in (Tensor, torch.nn.Parameter)
+            and t.device.type == "cpu"
+            and t.dtype in (torch.float32, torch.float64)
+            and not autocasts(t)
+            for t in tensors
+        )
     )

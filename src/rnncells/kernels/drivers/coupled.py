@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from ..columns import load, store
-from ..driver import Driver, Gradients, flat
+from ..driver import Driver, Gradients, launch
 from ..functions import tanh, through_tanh
 from ..launch import Kernel
 from ..unit import scalar
@@ -31,7 +31,7 @@ class Coupled(Driver):
         state[:, 0] = run.state
         errors, back = run.new(steps, n), run.new(steps, n)
         arrays = (run.drive, weight, weight.mT, run.parameters, state, active, errors, back)
-        _kernels()[0](run, *map(flat, arrays))
+        launch(_kernels()[0], run, *arrays)
         state = state[:, run.steps % 2]
         return {"active": active, "errors": errors, "back": back, "state": state}
 
@@ -47,7 +47,7 @@ class Coupled(Driver):
         carry[:, run.steps % 2] = grad_state
         arrays = (weight, weight.mT, run.parameters, active, back, grad_active)
         results = (grad_recurrent, grad_back, carry)
-        _kernels()[1](run, *map(flat, arrays), *map(flat, results))
+        launch(_kernels()[1], run, *arrays, *results)
         before = active[:, :-1].flatten(1, 2)
         grad_weight = before.mT @ grad_recurrent.flatten(1, 2)
         grad_weight = grad_weight + grad_back.flatten(1, 2).mT @ errors.flatten(1, 2)

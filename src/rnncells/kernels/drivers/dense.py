@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from ..columns import load, store
-from ..driver import Driver, Gradients, flat
+from ..driver import Driver, Gradients, launch
 from ..launch import Kernel
 from ..unit import Unit
 
@@ -32,10 +32,8 @@ class Dense(Driver):
         saved = run.new(run.steps if run.training else 1, unit.saved * n)
         state = run.new(2, unit.states * n)
         state[:, 0] = run.state
-        _kernels(unit)[0](
-            run,
-            *map(flat, (run.drive, weight, parameters, state, active, saved)),
-        )
+        arrays = (run.drive, weight, parameters, state, active, saved)
+        launch(_kernels(unit)[0], run, *arrays)
         return {"active": active, "saved": saved, "state": state[:, run.steps % 2]}
 
     def backward(self, run, kept, grad_active, grad_state):
@@ -50,11 +48,9 @@ class Dense(Driver):
         carry[:, run.steps % 2] = grad_state
         if grad_active is None:
             grad_active = run.new(1, n).zero_()
-        _kernels(unit)[1](
-            run,
-            *map(flat, (weight.mT, parameters, active, kept["saved"])),
-            *map(flat, (grad_active, grad_drive, grad_recurrent, carry)),
-        )
+        arrays = (weight.mT, parameters, active, kept["saved"], grad_active)
+        results = (grad_drive, grad_recurrent, carry)
+        launch(_kernels(unit)[1], run, *arrays, *results)
         received = grad_recurrent.flatten(1, 2)
         grad_weights = (active[:, :-1].flatten(1, 2).mT @ received,)
         if bias:

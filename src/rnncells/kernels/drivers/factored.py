@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from ..columns import add, load, store
-from ..driver import Driver, Gradients, flat
+from ..driver import Driver, Gradients, launch
 from ..launch import Kernel
 from ..unit import Unit
 
@@ -32,7 +32,7 @@ class Factored(Driver):
         state[:, 0] = run.state
         factors, gated = run.new(steps, d), run.new(steps, d)
         arrays = (run.drive, into, out_of, bias, run.parameters, state, active, factors, gated)
-        _kernels(unit)[0](run, *map(flat, arrays))
+        launch(_kernels(unit)[0], run, *arrays)
         state = state[:, run.steps % 2]
         return {"active": active, "factors": factors, "gated": gated, "state": state}
 
@@ -49,7 +49,7 @@ class Factored(Driver):
         carry[:, run.steps % 2] = grad_state
         arrays = (run.drive, into.mT, out_of.mT, run.parameters, active, factors, grad_active)
         results = (grad_drive, grad_recurrent, grad_factors, carry)
-        _kernels(unit)[1](run, *map(flat, arrays), *map(flat, results))
+        launch(_kernels(unit)[1], run, *arrays, *results)
         grad_recurrent, grad_factors = grad_recurrent.flatten(1, 2), grad_factors.flatten(1, 2)
         return Gradients(
             grad_drive,

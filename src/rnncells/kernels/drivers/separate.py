@@ -10,7 +10,7 @@ recurrent input, these return that of their parameters.
 from functools import cache
 
 from ..columns import add, load, store
-from ..driver import Driver, Gradients, flat
+from ..driver import Driver, Gradients, launch
 from ..launch import Kernel
 from ..unit import Unit
 
@@ -26,7 +26,7 @@ class Separate(Driver):
         state = run.new(2, unit.states * n)
         state[:, 0] = run.state
         arrays = (run.drive, *run.weights, state, active, saved)
-        _kernels(unit)[0](run, *map(flat, arrays))
+        launch(_kernels(unit)[0], run, *arrays)
         return {"active": active, "saved": saved, "state": state[:, run.steps % 2]}
 
     def backward(self, run, kept, grad_active, grad_state):
@@ -42,7 +42,7 @@ class Separate(Driver):
         carry[:, run.steps % 2] = grad_state
         arrays = (*run.weights, active, kept["saved"], grad_active)
         results = (grad_drive, grad_parameters, carry)
-        _kernels(unit)[1](run, *map(flat, arrays), *map(flat, results))
+        launch(_kernels(unit)[1], run, *arrays, *results)
         return Gradients(grad_drive, (grad_parameters.sum(1),), carry[:, 0])
 
 
