@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, whenever their writer dies."""
 
+import errno
 import json
 import os
 import secrets
@@ -65,5 +66,9 @@ def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # Some network file systems cannot do this for folders, and need not.
+        if not (path.is_dir() and error.errno in (errno.EINVAL, errno.ENOTSUP)):
+            raise
     finally:
         os.close(handle)

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from .kernels.adam import adam_step
+from .kernels.select import compiled
+
 
 class PopulationAdam:
     r"""Adam (Kingma & Ba 2015) over parameters whose first axis is the population.
@@ -35,25 +38,34 @@ class PopulationAdam:
         self.lr = lr
         self.betas = betas
         self.eps = eps
-        self.steps = 0
+        # On the device, so that a step can be recorded as a CUDA graph.
+        self.steps = torch.zeros((), dtype=torch.float64, device=lr.device)
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
 
     @torch.no_grad()
     def step(self, active: Tensor | None = None) -> None:
-        """Make one step for the members whose entry in ``active`` (S, bool) is True."""
+        """Make one step for all members, or for those whose entry in ``active`` (S, bool) is True.
+
+        The others stay as they are; a diverged member may hold NaN.
+        """
+        if active is None:
+            active = torch.ones_like(self.lr, dtype=torch.bool)
         self.steps += 1
         beta1, beta2 = self.betas
-        rate = self.lr / (1 - beta1**self.steps)
-        scale = (1 - beta2**self.steps) ** 0.5
+        rates = self.lr / (1 - beta1**self.steps)
+        scale = (1 - beta2**self.steps).sqrt()
         for parameter, m, v in zip(self.parameters, self.means, self.squares, strict=True):
-            if (grad := parameter.grad) is None:
+            grad = parameter.grad
+            if grad is None:
                 continue
+            if compiled(parameter):
+                numbers = (beta1, beta2, scale.item(), self.eps)
+                adam_step(parameter, grad, m, v, rates, active, numbers)
+                continue
+            # The same as operations, which can be recorded as a CUDA graph.
+            shape = (-1, *[1] * (parameter.dim() - 1))
             m.lerp_(grad, 1 - beta1)
             v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-            shape = (-1, *[1] * (parameter.dim() - 1))
-            update = m / (v.sqrt().div_(scale).add_(self.eps)) * rate.view(shape)
-            if active is not None:
-                # A stopped or diverged member may hold NaN, so it is selected away.
-                update = torch.where(active.view(shape), update, 0.0)
-            parameter.sub_(update)
+            update = m / (v.sqrt().div_(scale).add_(self.eps)) * rates.view(shape)
+            parameter.sub_(update.masked_fill_(~active.view(shape), 0.0))

@@ -75,7 +75,11 @@ def git_state() -> dict | None:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
+            # Without locks: a job that is killed must not leave one in the user's repository.
+            ["git", "--no-optional-locks", "-C", str(here), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
 
     try:

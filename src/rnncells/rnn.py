@@ -3,10 +3,11 @@
 import inspect
 import numbers
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,6 +15,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .cells import cell_class
 from .cells.base import Cell, State, check_dtype, check_size, check_type
+from .kernels.select import find
+from .steps import step_through
 from .streams import stream
 
 
@@ -325,21 +328,15 @@ def run(
     Raises:
         RuntimeError: for a sequence of no steps.
     """
+    if batch_sizes is None and x.size(-3) == 0:
+        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+    kernel = find(cell, x, state)
+    if kernel is not None:
+        return _run_kernel(kernel, cell, x, state, reverse, batch_sizes)
     drives = _drives(cell, x) if batch_sizes is None else cell.drive(x).split(batch_sizes)
-    recurrence = cell.recurrence()
-    read = cell.state_names.index(cell.output_state)
-    batch = state[read].size(-2)
-    states = []
-    for drive in reversed(drives) if reverse else drives:
-        rows = batch if batch_sizes is None else drive.size(-2)
-        if rows == batch:
-            state = cell.step(drive, state, recurrence)
-            states.append(state[read])
-        else:
-            # The other sequences have ended, or, backwards, have not begun: their state stays.
-            ran = cell.step(drive, tuple(part[:rows] for part in state), recurrence)
-            state = tuple(torch.cat([new, old[rows:]]) for new, old in zip(ran, state, strict=True))
-            states.append(ran[read])
+    states, state = step_through(
+        cell, reversed(drives) if reverse else drives, state, cell.recurrence()
+    )
     if reverse:
         states.reverse()
     return cell.output(torch.stack(states, -3) if batch_sizes is None else torch.cat(states)), state
@@ -347,12 +344,41 @@ def run(
 
 def _drives(cell: Cell, x: Tensor) -> Sequence[Tensor]:
     """Return the drive of every step, projected once for an input that is constant in time."""
-    steps = x.size(-3)
-    if steps == 0:
-        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-    if x.size(-1) == 0 or (steps > 1 and x.stride(-3) == 0):
-        return [cell.drive(x[..., :1, :, :]).squeeze(-3)] * steps
+    if _constant(x):
+        return [cell.drive(x[..., :1, :, :]).squeeze(-3)] * x.size(-3)
     return cell.drive(x).unbind(-3)
+
+
+def _constant(x: Tensor) -> bool:
+    """Return whether an input is known to be the same at all steps."""
+    return x.size(-1) == 0 or (x.size(-3) > 1 and x.stride(-3) == 0)
+
+
+def _run_kernel(
+    kernel: Callable[..., tuple[Tensor, State]],
+    cell: Cell,
+    x: Tensor,
+    state: State,
+    reverse: bool,
+    batch_sizes: list[int] | None,
+) -> tuple[Tensor, State]:
+    """Run a cell's kernel; arguments and results as for :func:`run`."""
+    batch = state[0].size(-2)
+    if batch_sizes is None:
+        constant = _constant(x)
+        drive, rows = cell.drive(x[..., :1, :, :] if constant else x), np.full(x.size(-3), batch)
+    else:
+        constant, rows = False, np.array(batch_sizes)
+        # Kernels take padded sequences, and leave the padding alone.
+        real = torch.as_tensor(np.arange(batch) < rows[:, None])
+        packed = cell.drive(x)
+        drive = packed.new_zeros((*real.shape, packed.size(-1))).index_put((real,), packed)
+    if reverse:
+        drive, rows = drive if constant else drive.flip(-3), rows[::-1].copy()
+    output, state = kernel(cell, drive, state, rows)
+    if reverse:
+        output = output.flip(-3)
+    return output if batch_sizes is None else output[real], state
 
 
 def reorder(state: State, order: Tensor | None) -> State:

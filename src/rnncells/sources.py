@@ -64,6 +64,12 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     return ".".join([*parts, *([node.module] if node.module else [])])
 
 
+def cell_modules(module: str) -> tuple[str, ...]:
+    """Return the modules that a cell's numbers come from: its own, and that of its kernel."""
+    kernels = module.replace(f"{PACKAGE.name}.cells.", f"{PACKAGE.name}.kernels.cells.")
+    return tuple(dict.fromkeys((module, kernels)))
+
+
 @cache
 def depends_on(*modules: str) -> tuple[str, ...]:
     """Return the files of ``modules`` and of every module of this project that they import.

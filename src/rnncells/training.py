@@ -15,9 +15,9 @@ from .checkpoint import Checkpoint
 from .interruption import Interrupted, deferred
 from .job import UserError
 from .network import Network
-from .optimiser import PopulationAdam
 from .ridge import ridge_regression
 from .rnn import RNN
+from .step import TrainingStep
 from .tasks import task_class
 from .tasks.base import Outcome, Task
 
@@ -108,6 +108,55 @@ def train(
         Interrupted: if a signal asks for the end; the checkpoint is written then.
     """
     began = time.perf_counter()
+    work, network = assemble(
+        task=task,
+        cell=cell,
+        length=length,
+        hidden_size=hidden_size,
+        layers=layers,
+        seeds=seeds,
+        hyperparameters=hyperparameters,
+        options=options,
+        settings=settings,
+        device=device,
+        trajectories=trajectories,
+    )
+    loop = _Loop(work, network, progress_seconds, checkpoint, began)
+    if settings["readout"] == "ridge":
+        loop.fit_readout(settings["ridge"])
+    else:
+        with deferred():
+            loop.descend([member["lr"] for member in hyperparameters])
+    outcome = loop.evaluate()
+    per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
+    return Result(
+        metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
+        examples=outcome.examples,
+        score=outcome.score,
+        diverged=loop.diverged,
+        steps=loop.steps_made,
+        seconds=loop.seconds(),
+        resumed=loop.resumed,
+        parameters=per_member,
+        device=describe_device(work.device),
+    )
+
+
+def assemble(
+    *,
+    task: str,
+    cell: str,
+    length: int,
+    hidden_size: int,
+    layers: int,
+    seeds: Sequence[int],
+    hyperparameters: Sequence[Mapping[str, float]],
+    options: Mapping,
+    settings: Mapping,
+    device: str = "auto",
+    trajectories: np.ndarray | None = None,
+) -> tuple[Task, Network]:
+    """Make the task and the untrained networks of a population; arguments as for :func:`train`."""
     where = resolve_device(device)
     kind, made = task_class(task), cell_class(cell)
     work: Task = kind(length, seeds, hyperparameters, settings, where, trajectories)
@@ -130,30 +179,16 @@ def train(
         rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
     ).to(where)
     work.prepare(network)
+    return work, network
 
-    loop = _Loop(work, network, progress_seconds, checkpoint, began)
-    if settings["readout"] == "ridge":
-        loop.fit_readout(settings["ridge"])
-    else:
-        with deferred():
-            loop.descend([member["lr"] for member in hyperparameters])
-    outcome = loop.evaluate()
-    per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
-    return Result(
-        metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
-        examples=outcome.examples,
-        score=outcome.score,
-        diverged=loop.diverged,
-        steps=loop.steps_made,
-        seconds=loop.seconds(),
-        resumed=loop.resumed,
-        parameters=per_member,
-        device=describe_device(where),
-    )
+
+#: How many steps a GPU is given between two looks at whether any member is left to train. A look
+#: waits for the device.
+STEPS_BETWEEN_LOOKS = 100
 
 
 class _Loop:
-    """The state of one population's training.
+    """One population's training, and what became of it.
 
     A checkpoint needs no state of any random generator: the data of a step depend on the seeds and
     the step's number alone, and what is not learned is drawn again.
@@ -167,57 +202,43 @@ class _Loop:
         checkpoint: Checkpoint | None,
         began: float,
     ):
-        members = len(task.seeds)
         self.task = task
         self.network = network
         self.progress_seconds = progress_seconds
         self.checkpoint = checkpoint
         self.began = began
         self.resumed = 0
-        self.step = 0
-        self.optimiser: PopulationAdam | None = None
-        self.active = torch.ones(members, dtype=torch.bool, device=task.device)
-        self.losses: list[Tensor] = []
+        self.step: TrainingStep | None = None
         self.checks: list[tuple[int, dict[str, np.ndarray], np.ndarray]] = []
-        self.diverged = np.zeros(members, dtype=bool)
-        self.steps_made = np.zeros(members, dtype=int)
+        self.losses: np.ndarray  # (S, steps), NaN where a member made no step
+        self.steps_made: np.ndarray
+        self.diverged: np.ndarray
 
     def descend(self, rates: Sequence[float]) -> None:
         """Descend the gradient until the task's last step, or until all members have stopped."""
-        task, network, active = self.task, self.network, self.active
-        self.optimiser = optimiser = PopulationAdam(
-            [p for p in network.parameters() if p.requires_grad],
-            torch.tensor(rates, dtype=torch.float32, device=task.device),
-        )
-        self._resume()
-        progress = _Progress(task.steps, self.progress_seconds, self.step)
-        while self.step < task.steps and active.any():
-            network.zero_grad(set_to_none=True)
-            loss = task.loss(network, task.batch(self.step))
-            # Members do not mix, so one member's NaN stays with it in the backward pass.
-            loss.sum().backward()
-            loss = loss.detach()
-            running = active.cpu().numpy()
-            self.steps_made += running
-            finite = loss.isfinite()
-            self.diverged |= running & ~finite.cpu().numpy()
-            self.losses.append(torch.where(active, loss, torch.nan))
-            active &= finite
-            optimiser.step(active)
-            self.step += 1
-            self._check(self.step, active)
-            progress.step(self.step, loss)
+        task = self.task
+        self.step = step = TrainingStep(task, self.network, rates)
+        if self.checkpoint is not None and self.checkpoint.restore(self.load):
+            logger.info("resumed at step %d of %d", step.made, task.steps)
+        progress = _Progress(task.steps, self.progress_seconds, step.made)
+        pause = 1 if task.device.type == "cpu" else STEPS_BETWEEN_LOOKS
+        while step.made < task.steps:
+            if step.made % pause == 0 and not step.active.any():
+                break
+            step()
+            self._check(step.made, step.active)
+            progress.step(step.made, step.losses)
             if self.checkpoint is not None and self.checkpoint.due():
                 self._save()
-        why = "" if active.any() else "all members have stopped, "
-        progress.finish(self.step, f"{why}{int(self.diverged.sum())} of {len(rates)} diverged")
+        self._keep(step.losses, step.steps_made)
+        progress.finish(step.made, f"{self.diverged.sum()} of {len(rates)} diverged")
 
     def evaluate(self) -> Outcome:
         """Evaluate the network; a signal meanwhile does not cost the training."""
         try:
             return self.task.outcome(self.network, self.diverged)
         except Interrupted:
-            if self.checkpoint is not None and self.optimiser is not None:
+            if self.checkpoint is not None and self.step is not None:
                 self._save()
             raise
 
@@ -226,20 +247,14 @@ class _Loop:
         return time.perf_counter() - self.began
 
     def _save(self) -> None:
-        logger.info("checkpoint at step %d of %d", self.step, self.task.steps)
+        logger.info("checkpoint at step %d of %d", self.step.made, self.task.steps)
         self.checkpoint.save(self.state())
-
-    def _resume(self) -> None:
-        if self.checkpoint is not None and self.checkpoint.restore(self.load):
-            logger.info("resumed at step %d of %d", self.step, self.task.steps)
 
     def state(self) -> dict:
         """Return everything that the rest of the training depends on, and the curve so far."""
         return {
-            "step": self.step,
-            "tensors": self._tensors(),
-            "optimiser_steps": self.optimiser.steps,
-            "losses": torch.stack(self.losses, 1),
+            "made": self.step.made,
+            "tensors": self.step.tensors(),
             "checks": [
                 (position, {k: torch.as_tensor(v) for k, v in values.items()}, torch.as_tensor(run))
                 for position, values, run in self.checks
@@ -254,38 +269,23 @@ class _Loop:
         Raises:
             ValueError, KeyError, TypeError, AttributeError: if it does not fit.
         """
-        own, saved = self._tensors(), state["tensors"]
+        own, saved, made = self.step.tensors(), state["tensors"], state["made"]
         for name, tensor in own.items():
             if (tensor.shape, tensor.dtype) != (saved[name].shape, saved[name].dtype):
                 raise ValueError(f"{name} has the shape {tuple(saved[name].shape)}")
-        step, losses = state["step"], state["losses"].to(self.active.device)
-        if losses.shape != (len(self.active), step) or step > self.task.steps:
-            raise ValueError(f"the losses of step {step} have the shape {tuple(losses.shape)}")
+        if not isinstance(made, int) or not 0 <= made <= self.task.steps:
+            raise ValueError(f"it says that {made} of {self.task.steps} steps were made")
         checks = [
             (int(position), {name: v.numpy() for name, v in values.items()}, run.numpy())
             for position, values, run in state["checks"]
         ]
-        numbers = state["optimiser_steps"], state["seconds"] + 0.0, state["resumed"] + 1
+        before, resumed = state["seconds"] + 0.0, state["resumed"] + 1
 
-        self.optimiser.steps, before, self.resumed = numbers
+        self.step.made, self.checks, self.resumed = made, checks, resumed
         self.began -= before
-        self.step, self.losses, self.checks = step, list(losses.unbind(1)), checks
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(saved[name])
-
-    def _tensors(self) -> dict[str, Tensor]:
-        """Return the tensors of fixed shape that a step changes, by name; all share memory."""
-        found = {
-            "active": self.active,
-            "diverged": torch.as_tensor(self.diverged),
-            "steps_made": torch.as_tensor(self.steps_made),
-        }
-        learned = [name for name, p in self.network.named_parameters() if p.requires_grad]
-        for kind in ("parameters", "means", "squares"):
-            for name, tensor in zip(learned, getattr(self.optimiser, kind), strict=True):
-                found[f"{kind}.{name}"] = tensor.detach()
-        return found
 
     def _check(self, step: int, active: Tensor) -> None:
         """Measure if due, and stop the members that are finished."""
@@ -305,15 +305,22 @@ class _Loop:
         for k, (features, targets) in enumerate(task.regression(self.network)):
             readout.weight[k], readout.bias[k] = ridge_regression(features, targets, ridge)
         loss = task.loss(self.network, task.batch(0))
-        self.losses.append(loss)
-        self.diverged |= ~loss.isfinite().cpu().numpy()
-        self.steps_made += 1
+        self._keep(loss[:, None], torch.ones(len(task.seeds), dtype=torch.int64))
         logger.info("readout fitted: mean loss %.4g", loss.nanmean().item())
+
+    def _keep(self, losses: Tensor, steps_made: Tensor) -> None:
+        """Keep what :class:`TrainingStep` recorded."""
+        self.steps_made = steps_made.cpu().numpy()
+        number = np.arange(1, self.steps_made.max() + 1)
+        made = number <= self.steps_made[:, None]
+        self.losses = np.where(made, losses[:, : len(number)].double().cpu().numpy(), np.nan)
+        # A member's loss is finite at every step but the one that it diverges at, its last.
+        self.diverged = (made & ~np.isfinite(self.losses)).any(1)
 
     def metrics(self) -> pd.DataFrame:
         """Return the losses and the measurements during training, as metric rows."""
-        losses = torch.stack(self.losses, 1).double().cpu().numpy()
-        tables = [self.task.rows("train_loss", "step", range(1, losses.shape[1] + 1), losses)]
+        steps = range(1, self.losses.shape[1] + 1)
+        tables = [self.task.rows("train_loss", "step", steps, self.losses)]
         for position, values, running in self.checks:
             for name, value in values.items():
                 value = np.where(running, value, np.nan)[:, None]
@@ -330,8 +337,8 @@ class _Progress:
         self.pause = pause
         self.began = self.last = time.perf_counter()
 
-    def step(self, step: int, loss: Tensor) -> None:
-        """Log a line if the last one is long enough ago."""
+    def step(self, step: int, losses: Tensor) -> None:
+        """Log a line if the last one is long enough ago, given the losses ``(S, steps)`` so far."""
         now = time.perf_counter()
         if now - self.last < self.pause:
             return
@@ -341,7 +348,7 @@ class _Progress:
             "step %d of %d, loss %.4g, %.1f it/s, ETA %.0f s",
             step,
             self.steps,
-            loss.nanmean().item(),
+            losses[:, step - 1].nanmean().item(),
             rate,
             (self.steps - step) / rate,
         )

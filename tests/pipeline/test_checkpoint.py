@@ -335,10 +335,11 @@ def test_a_damaged_checkpoint_is_named_and_ignored(saved, caplog, damage, reason
 @pytest.mark.parametrize(
     "change",
     [
-        lambda state: state.pop("losses"),
-        lambda state: state.update(step=6),
-        lambda state: state.update(step=13, losses=torch.zeros(2, 13)),
-        lambda state: state.update(optimiser_steps=None, seconds="long"),
+        lambda state: state.pop("tensors"),
+        lambda state: state.update(made=13),
+        lambda state: state.update(made="6"),
+        lambda state: state.update(seconds="long"),
+        lambda state: state["tensors"].pop("adam.steps"),
         lambda state: state["tensors"].update(active=torch.ones(2)),
         lambda state: state["tensors"].update({"means.rnn.cells.0.weight_hh": torch.ones(3)}),
         lambda state: state.update(checks=[(1, 2)]),

@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from rnncells import provenance
 from rnncells.catalogue import cells, describe_cell
 from rnncells.cells import CELLS
 from rnncells.costs import gather_costs
+from rnncells.files import write_json
 from rnncells.seeds import chunks, label, parse
 from rnncells.sources import depends_on
-from rnncells.tables import gather_tables
+from rnncells.tables import gather_provenance, gather_tables, provenance_page
 from rnncells.trials import tried_configurations
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +70,45 @@ def test_results_depend_on_the_files_that_they_import():
     training = {Path(file).name for file in depends_on("rnncells.training")}
     assert {"training.py", "rnn.py", "streams.py", "optimiser.py"} <= training
     assert not training & {"gru.py", "figures.py", "search.py", "binary_addition.py"}
+
+
+def test_the_provenance_of_jobs_is_one_row_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNNCELLS_CONFIG_HASH", "0123abcd")
+    git = {"commit": "f00", "dirty": True}
+    monkeypatch.setattr(provenance, "git_state", lambda: git)
+    made = provenance.record(
+        rule="train",
+        parameters={"task": "copy_first_input"},
+        seeds=[0, 1, 2, 7],
+        seconds=1.5,
+        device="cpu",
+        resumed=2,
+        attempt=3,
+    )
+    file = tmp_path / "cell=GRU/length=5/hidden=6/layers=2/seeds=0-2+7/run.json"
+    file.parent.mkdir(parents=True)
+    write_json(file, made)
+    monkeypatch.setattr(provenance, "git_state", lambda: None)  # outside git
+    own = provenance.record(rule="aggregate", parameters={}, seeds=[], seconds=0.1)
+    table = gather_provenance([file], own)
+    first, last = table.to_dict("records")
+    assert (first["cell"], first["length"], first["hidden"], first["layers"]) == ("GRU", 5, 6, 2)
+    assert (first["seeds"], first["config_hash"]) == ("0-2+7", "0123abcd")
+    assert (first["commit"], first["dirty"]) == ("f00", True)
+    assert (first["retries"], first["resumed"], first["seconds"]) == (2, 2, 1.5)
+    assert first["torch"] == torch.__version__
+    assert last["rule"] == "aggregate"
+    assert pd.isna(last["length"])
+    assert last["commit"] is None or pd.isna(last["commit"])
+    page = provenance_page(table, "a study")
+    assert "<td>0-2+7</td>" in page
+    assert page.count("<tr") == 3
+
+
+def test_a_figures_file_names_commit_and_configuration(monkeypatch):
+    monkeypatch.setenv("RNNCELLS_CONFIG_HASH", "0123abcd")
+    monkeypatch.setattr(provenance, "git_state", lambda: {"commit": "f00", "dirty": True})
+    assert provenance.source().endswith("commit f00 with changes, configuration 0123abcd")
 
 
 def test_costs_are_added_up_per_study_and_rule(tmp_path):

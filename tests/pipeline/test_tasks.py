@@ -9,6 +9,7 @@ from scipy import stats
 
 from rnncells import RNN, cell
 from rnncells.cells import CELLS
+from rnncells.counter import member_keys
 from rnncells.network import Network
 from rnncells.tasks import TASKS, task_class
 from rnncells.tasks.base import Task
@@ -51,11 +52,18 @@ def numbers(bits):
     return sum(bit.astype(object) << k for k, bit in enumerate(bits))
 
 
-@pytest.mark.parametrize("length", range(2, 65))
+def drawn(samples, length, step=0):
+    """Draw sums of one member, as integer arrays of operands (steps, samples, 2) and sums."""
+    operands, sums = draw_sums(member_keys([0], "sums"), step, samples, length)
+    assert operands.shape == (1, length + 1, samples, 2)
+    assert sums.shape == (1, length + 1, samples, 1)
+    assert operands.dtype == sums.dtype == torch.float32
+    return operands[0].numpy().astype(int), sums[0, ..., 0].numpy().astype(int)
+
+
+@pytest.mark.parametrize("length", [*range(2, 70), 123, 124, 125, 200])
 def test_every_bit_of_every_sum(length):
-    operands, sums = draw_sums(np.random.default_rng(length), 300, length)
-    assert operands.shape == (length + 1, 300, 2)
-    assert sums.shape == (length + 1, 300)
+    operands, sums = drawn(300, length)
     assert set(np.unique(operands)) <= {0, 1}
     a, b = numbers(operands[..., 0]), numbers(operands[..., 1])
     for k in range(length + 1):
@@ -73,7 +81,7 @@ def uniform_over(values, possible):
 
 
 def test_digits_and_operands_are_uniform():
-    operands, _ = draw_sums(np.random.default_rng(0), 40_000, 9)
+    operands, _ = drawn(40_000, 9)
     a, b = (numbers(operands[..., k]).astype(int) for k in range(2))
     digits = np.frompyfunc(int.bit_length, 1, 1)(a.astype(object)).astype(int)
     assert uniform_over(digits, range(1, 9))
@@ -82,9 +90,22 @@ def test_digits_and_operands_are_uniform():
         assert uniform_over(b[digits == 9 - d], range(2 ** (d - 1), 2**d))
 
 
+@pytest.mark.parametrize("length", [20, 64, 130])
+def test_digits_and_bits_are_uniform_at_any_length(length):
+    operands, _ = drawn(20_000, length)
+    place = np.arange(length + 1)
+    digits = np.where(operands > 0, place[:, None, None] + 1, 0).max(0)
+    assert uniform_over(digits[:, 0], range(1, length))
+    # Below the top bit, every bit of both operands is a fair coin.
+    for operand in range(2):
+        for k in place[: length - 2]:
+            bits = operands[k, digits[:, operand] > k + 1, operand]
+            assert stats.binomtest(int(bits.sum()), len(bits)).pvalue > 1e-5
+
+
 def test_sums_need_two_digits():
     with pytest.raises(ValueError, match="at least 2, got 1"):
-        draw_sums(np.random.default_rng(0), 3, 1)
+        drawn(3, 1)
 
 
 def addition(length=6, seeds=(0, 1), **settings):
@@ -132,7 +153,7 @@ def test_addition_loss_and_accuracy():
     for k, seed in enumerate(task.seeds):
         shares = []
         for length in range(3, 9):
-            test = task._draw(length, 40, "test", length)
+            test = task.test(length)
             said = network(test.x)[k, ..., 0] > 0
             shares.append((said == test.target[k, ..., 0].bool()).all(0).double().mean().item())
             assert value(outcome, "accuracy", seed, length) == pytest.approx(shares[-1])

@@ -44,7 +44,17 @@ T = 5
 
 
 def run(
-    task, cell, seeds, hyperparameters, *, options=None, length=T, hidden_size=8, layers=1, **more
+    task,
+    cell,
+    seeds,
+    hyperparameters,
+    *,
+    options=None,
+    length=T,
+    hidden_size=8,
+    layers=1,
+    device="cpu",
+    **more,
 ):
     """Train with the tiny settings, changed by ``more``."""
     return train(
@@ -57,7 +67,7 @@ def run(
         hyperparameters=hyperparameters,
         options=options or {},
         settings={"readout": "gradient", "ridge": 1e-6} | SETTINGS[task] | more,
-        device="cpu",
+        device=device,
         trajectories=TRAJECTORIES,
     )
 
@@ -307,20 +317,14 @@ def test_a_parameter_without_a_gradient_stays_as_it_is():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_cuda_gives_the_numbers_of_the_cpu():
-    arguments = {
-        "task": "copy_first_input",
-        "cell": "nBRC",
-        "length": T,
-        "hidden_size": 8,
-        "layers": 2,
-        "seeds": (1, 2),
-        "hyperparameters": [{"lr": 0.01}] * 2,
-        "options": {},
-        "settings": {"readout": "gradient", "ridge": 0.0, **SETTINGS["copy_first_input"]},
-    }
-    cpu, cuda = (train(**arguments, device=device) for device in ("cpu", "cuda"))
-    for seed in (1, 2):
-        assert_same_numbers(cuda, cpu, seed, rel=5e-3)
+    members = [{"lr": 0.01}, {"lr": 1e38}]
+    cpu, cuda = (
+        run("copy_first_input", "nBRC", (1, 2), members, layers=2, device=device)
+        for device in ("cpu", "cuda")
+    )
+    assert_same_numbers(cuda, cpu, 1, rel=5e-3)
+    assert cuda.steps.tolist() == cpu.steps.tolist()
+    assert cuda.diverged.tolist() == [False, True]
 
 
 # The optimiser

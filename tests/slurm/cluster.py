@@ -34,14 +34,14 @@ PACKAGED = {"plugstack.conf", "plugstack.conf.d"}
 def obstacle() -> str | None:
     """Return why no cluster may be started here, or None."""
     if os.geteuid() != 0:
-        return "SLURM can only be started by root"
+        return "that takes root"
     for process in psutil.process_iter(["name"]):
         if process.info["name"] in DAEMONS:
-            return f"{process.info['name']} runs on this machine already (pid {process.pid})"
+            return f"but {process.info['name']} runs here already (process {process.pid})"
     if ETC.exists():
         for file in sorted(ETC.iterdir()):
             if file.name not in PACKAGED:
-                return f"{file} is there already"
+                return f"but {file} is somebody else's"
     return None
 
 
@@ -139,7 +139,7 @@ def idle() -> bool:
 def main() -> None:
     """Run the cluster until standard input ends."""
     if reason := obstacle():
-        sys.exit(f"no SLURM is started for the tests: {reason}")
+        sys.exit(f"The tests start a SLURM of their own: {reason}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(sys.argv[1]).resolve()
     for name in ("slurmctld", "slurmd"):

@@ -10,7 +10,7 @@ from rnncells.config import resolve
 from rnncells.fingerprint import fingerprint
 from rnncells.protocol import describe
 from rnncells.seeds import chunks
-from rnncells.sources import depends_on
+from rnncells.sources import cell_modules, depends_on
 from rnncells.validation import ConfigError, load_schema
 
 PUBLISHED = Path(workflow.basedir).parent / "config/published/capacity_optima.csv"
@@ -89,7 +89,7 @@ def source_files(*modules):
     def files(wildcards):
         names = [part.format(task=PLAN[wildcards.study]["task"]) for part in modules]
         if "cell" in wildcards.keys():
-            names.append(describe_cell(wildcards.cell).module)
+            names += cell_modules(describe_cell(wildcards.cell).module)
         return depends_on(*names)
 
     return files

@@ -26,11 +26,11 @@ class Bistable(Cell):
             bias = torch.cat([bias, torch.zeros_like(bias[..., : self.hidden_size])], -1)
         return affine(x, self.weight_ih, bias)
 
-    def recurrent_gates(self, h: Tensor, recurrence: Any) -> tuple[Tensor, Tensor]:
+    def recurrent_gates(self, h: Tensor, recurrence: Tensor) -> tuple[Tensor, Tensor]:
         """Return the state's part of feedback and update gate."""
         raise NotImplementedError
 
-    def step(self, drive: Tensor, state: State, recurrence: Any) -> State:
+    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
         to_feedback, to_update, to_candidate = drive.chunk(3, -1)
@@ -66,13 +66,13 @@ class BRC(Bistable):
         super().__init__(input_size, hidden_size, **common)
         self.add_weight("weight_hh", (2 * hidden_size,), ones)
 
-    def recurrence(self) -> tuple[Tensor, ...]:
-        """Return w_a and w_z as rows that broadcast over the batch."""
-        return row(self.weight_hh).chunk(2, -1)
+    def recurrence(self) -> Tensor:
+        """Return w_a beside w_z as a row that broadcasts over the batch."""
+        return row(self.weight_hh)
 
-    def recurrent_gates(self, h: Tensor, recurrence: Any) -> tuple[Tensor, Tensor]:
+    def recurrent_gates(self, h: Tensor, recurrence: Tensor) -> tuple[Tensor, Tensor]:
         """Return (w_a * h, w_z * h)."""
-        to_feedback, to_update = recurrence
+        to_feedback, to_update = recurrence.chunk(2, -1)
         return h * to_feedback, h * to_update
 
 

@@ -41,12 +41,17 @@ class GRU(Cell):
         self.add_bias("bias_ih", 3 * hidden_size, initial)
         self.add_bias("bias_hh", 3 * hidden_size, initial)
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def recurrence(self) -> tuple[Tensor, ...]:
+        """Return the recurrent weights and the recurrent bias, which is 0 if there is none."""
+        if self.bias_hh is None:
+            return self.weight_hh, torch.zeros_like(self.weight_hh[..., :1, :])
+        return self.weight_hh, row(self.bias_hh)
+
+    def step(self, drive: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
         """Advance by one step."""
         (h,) = state
-        recurrent = h @ recurrence
-        if self.bias_hh is not None:
-            recurrent = recurrent + row(self.bias_hh)
+        weight, bias = recurrence
+        recurrent = h @ weight + bias
         n = self.hidden_size
         to_gates, to_candidate = drive.split([2 * n, n], -1)
         from_gates, from_candidate = recurrent.split([2 * n, n], -1)

@@ -191,18 +191,21 @@ class Multiplicative(Cell):
         return affine(x, self.weight_ih, None)
 
     def recurrence(self) -> tuple[Tensor, ...]:
-        """Return the weights into and out of the factors."""
-        return self.weight_p, self.weight_f
+        """Return the weights into and out of the factors, and the bias, 0 if there is none."""
+        if self.bias_ih is None:
+            bias = self.weight_f.new_zeros((*self.weight_f.shape[:-2], 1, self.hidden_size))
+        else:
+            bias = row(self.bias_ih)
+        return self.weight_p, self.weight_f, bias
 
     def recurrent_input(self, h: Tensor, drive: Tensor, recurrence: tuple[Tensor, ...]) -> Tensor:
         """Return the three-way product plus the bias."""
-        into, out_of = recurrence
-        total = ((torch.tanh(h) @ into) * drive) @ out_of
-        return total if self.bias_ih is None else total + row(self.bias_ih)
+        into, out_of, bias = recurrence
+        return ((torch.tanh(h) @ into) * drive) @ out_of + bias
 
     def pull_on_causes(self, error: Tensor, previous: Tensor) -> Tensor:
         r"""Return :math:`W_{cd}[(W_p^\top \tanh h^*_{t-1}) \odot (W_f^\top \text{error})]`."""
-        into, out_of = self.recurrence()
+        into, out_of, _ = self.recurrence()
         return ((torch.tanh(previous) @ into) * (error @ out_of.mT)) @ self.weight_ih.mT
 
     def output(self, h: Tensor) -> Tensor:

@@ -102,7 +102,11 @@ class Task(ABC):
 
     @abstractmethod
     def batch(self, step: int) -> Batch:
-        """Return the data of gradient step ``step``; a step's data depend on nothing else."""
+        """Return the data of gradient step ``step``; a step's data depend on nothing else.
+
+        Either every step gets the same object, or a new one with tensors of its own, which may be
+        written to. Making it reads nothing back from the device.
+        """
 
     @abstractmethod
     def loss(self, network: Network, batch: Batch) -> Tensor:

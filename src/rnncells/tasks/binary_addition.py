@@ -6,39 +6,64 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from ..counter import below, member_keys, words
 from ..network import Network
-from ..streams import stream
 from .base import Batch, Outcome, Task, example_rows
 
+#: Numbers are kept in limbs of 62 bits: two of them and a carry add up within 64 bits.
+LIMB = 62
 
-def draw_sums(rng: np.random.Generator, samples: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+
+def draw_sums(keys: Tensor, step: int, samples: int, length: int) -> tuple[Tensor, Tensor]:
     """Draw pairs of binary numbers with ``length`` digits in all, and add them.
 
     The first number has d digits, uniform in 1..length-1, the second length - d. A number of d
-    digits is uniform in [2^(d-1), 2^d): its top bit is 1. Everything is done bit by bit, so the
-    sums are exact at any length.
+    digits is uniform in [2^(d-1), 2^d): its top bit is 1. The sums are exact at any length.
+
+    Args:
+        keys: each member's key, ``(S,)`` (see :mod:`rnncells.counter`).
+        step: which of a key's draws; different steps are independent.
+        samples: pairs per member.
+        length: digits of the two numbers together.
 
     Returns:
-        operands ``(length + 1, samples, 2)`` and sums ``(length + 1, samples)``, least significant
-        bit first, as 0 and 1 of type int8.
+        operands ``(S, length + 1, samples, 2)`` and sums ``(S, length + 1, samples, 1)``, least
+        significant bit first, as 0 and 1 of type float32.
 
     Raises:
         ValueError: if the length is below 2 (each operand needs a digit).
     """
     if length < 2:
         raise ValueError(f"binary addition needs a length of at least 2, got {length}")
-    first = rng.integers(1, length, samples)
-    digits = np.stack([first, length - first], -1)
-    place = np.arange(length + 1)[:, None, None]
-    operands = rng.integers(0, 2, (length + 1, samples, 2), dtype=np.int8)
-    operands[np.broadcast_to(place == digits - 1, operands.shape)] = 1
-    operands[np.broadcast_to(place >= digits, operands.shape)] = 0
-    sums = np.empty((length + 1, samples), np.int8)
-    carry = np.zeros(samples, np.int8)
-    for k, bits in enumerate(operands):
-        total = bits.sum(-1, dtype=np.int8) + carry
-        sums[k], carry = total & 1, total >> 1
-    return operands, sums
+    limbs = length // LIMB + 1
+    drawn = words(keys, step, samples * (1 + 2 * limbs)).view(len(keys), samples, 1 + 2 * limbs)
+    first = 1 + below(drawn[..., 0], length - 1)
+    digits = torch.stack([first, length - first], -1)
+    # Each limb keeps its random bits below the number's top bit, and gets a 1 there.
+    below_top = digits[..., None] - 1 - LIMB * torch.arange(limbs, device=keys.device)
+    random = below_top.clamp(0, LIMB)
+    top = (below_top == random) & (random < LIMB)
+    operands = drawn[..., 1:].view(len(keys), samples, 2, limbs)
+    operands = (operands & (1 << random) - 1) | top.long() << random
+    return _bits(operands, length + 1), _bits(_sums(operands), length + 1)
+
+
+def _sums(operands: Tensor) -> Tensor:
+    """Add two numbers limb by limb, ``(S, samples, 2, limbs)`` to ``(S, samples, 1, limbs)``."""
+    sums, carry = [], 0
+    for both in operands.sum(-2, keepdim=True).unbind(-1):
+        total = both + carry
+        sums.append(total & (1 << LIMB) - 1)
+        carry = total >> LIMB
+    return torch.stack(sums, -1)
+
+
+def _bits(numbers: Tensor, count: int) -> Tensor:
+    """Write out the lowest bits, ``(S, samples, k, limbs)`` to ``(S, count, samples, k)``."""
+    places = (torch.arange(count, device=numbers.device) % LIMB)[:, None, None].split(LIMB)
+    limbs = numbers.unsqueeze(1).unbind(-1)
+    shifted = [limb >> place for limb, place in zip(limbs, places, strict=True)]
+    return torch.cat(shifted, 1).bitwise_and_(1).float()
 
 
 class BinaryAddition(Task):
@@ -68,20 +93,19 @@ class BinaryAddition(Task):
         batches = -(-settings["samples_per_epoch"] // settings["batch_size"])
         self.steps_per_length = settings["epochs_per_length"] * batches
         self.steps = self.steps_per_length * (length - self.first_length + 1)
-
-    def _draw(self, length: int, samples: int, *path: str | int) -> Batch:
-        """Draw a batch with inputs ``(S, length + 1, samples, 2)`` and targets ``(..., 1)``."""
-        drawn = [
-            draw_sums(stream(seed, "binary_addition", *path), samples, length)
-            for seed in self.seeds
-        ]
-        operands, sums = (np.stack(part).astype(np.float32) for part in zip(*drawn, strict=True))
-        return Batch(self.to_device(operands), self.to_device(sums).unsqueeze(-1))
+        self.train_keys, self.test_keys = (
+            member_keys(self.seeds, "binary_addition", part).to(device)
+            for part in ("train", "test")
+        )
 
     def batch(self, step: int) -> Batch:
         """Draw fresh samples of the length that the curriculum has reached."""
         length = self.first_length + step // self.steps_per_length
-        return self._draw(length, self.settings["batch_size"], "train", step)
+        return Batch(*draw_sums(self.train_keys, step, self.settings["batch_size"], length))
+
+    def test(self, length: int) -> Batch:
+        """Draw the samples that measure the accuracy at ``length``."""
+        return Batch(*draw_sums(self.test_keys, length, self.settings["test_samples"], length))
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Return the mean binary cross entropy over steps and samples."""
@@ -95,7 +119,7 @@ class BinaryAddition(Task):
         accuracy = np.zeros((len(self.seeds), len(lengths)))
         examples = []
         for k, length in enumerate(lengths):
-            test = self._draw(length, self.settings["test_samples"], "test", length)
+            test = self.test(length)
             logits = network(test.x)
             right = ((logits > 0) == (test.target > 0.5)).all(3).all(1)
             accuracy[:, k] = right.double().mean(1).cpu().numpy()

@@ -63,16 +63,21 @@ class TrajectoryGeneration(Task):
         )
         self.target = self.to_device(np.nan_to_num(targets))
         self.keys: Tensor | None = None
-        self.causes = False
-        self.input_size = 0
 
     def fit_to(self, cell: type) -> None:
         """Choose the input: causes for cells that have them, feedback if asked for, or nothing."""
+        members, steps, p, _ = self.target.shape
         self.causes = cell.causes
         if self.causes:
-            self.input_size, self.input_sizes = self.largest, self.sizes
-        elif self.feedback != "none":
-            self.input_size = 2
+            self.input_sizes = self.sizes
+            x = torch.eye(p, device=self.device).expand(members, steps, p, p)
+        elif self.feedback == "none":
+            x = torch.empty(members, 1, p, 0, device=self.device).expand(-1, steps, -1, -1)
+        else:
+            # The target of the step before; "prediction" puts the network's own output there.
+            x = torch.cat([torch.zeros_like(self.target[:, :1]), self.target[:, :-1]], 1)
+        self.input_size = x.size(-1)
+        self.data = Batch(x, self.target)
 
     def readout_initial(self, hidden_size: int) -> tuple[Initial, Initial]:
         """Return the laws of the capacity study: N(0, 1) / n and N(0, 1) / 10."""
@@ -92,14 +97,7 @@ class TrajectoryGeneration(Task):
 
     def batch(self, step: int) -> Batch:
         """Return the whole data, the same at every step."""
-        members, (steps, p) = len(self.seeds), self.target.shape[1:3]
-        if self.causes:
-            x = torch.eye(p, device=self.device).expand(members, steps, p, p)
-        elif self.feedback == "teacher":
-            x = torch.cat([torch.zeros_like(self.target[:, :1]), self.target[:, :-1]], 1)
-        else:
-            x = torch.empty(members, 1, p, 0, device=self.device).expand(-1, steps, -1, -1)
-        return Batch(x, self.target)
+        return self.data
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Return the mean squared error over steps, sequences and coordinates."""
@@ -111,7 +109,7 @@ class TrajectoryGeneration(Task):
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the features and targets of all steps of each member's sequences."""
-        features = network.features(self.batch(0).x, self.keys)
+        features = network.features(self.data.x, self.keys)
         for k, p in enumerate(self.sizes):
             yield features[k, :, :p].flatten(0, 1), self.target[k, :, :p].flatten(0, 1)
 
@@ -120,7 +118,7 @@ class TrajectoryGeneration(Task):
         """Let the network run on its own, ``(S, T, p, 2)``."""
         if self.feedback != "none":
             return network.feed_back(self.length, self.keys)
-        return network(self.batch(0).x, self.keys)
+        return network(self.data.x, self.keys)
 
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
         """Count the sequences that the network generates."""

@@ -1,0 +1,1 @@
+"""How fast the cells train, measured side by side with other implementations."""

@@ -1,0 +1,312 @@
+"""The cases: what is timed, against whom, and what is to be reached.
+
+To add one, add a row to :func:`cases`; a new kind of work is a function that returns a
+:class:`Contest`.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from itertools import chain
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnncells import kernels
+from rnncells.step import TrainingStep
+from rnncells.tasks.base import Batch
+from rnncells.training import assemble
+from rnncells.trajectories import synthetic
+
+from . import floor
+from .peers import descent, layers_of
+from .timing import Work
+
+#: The cells of the capacity study.
+FOURTEEN = (
+    "sRNN",
+    "TRNN",
+    "MTRNN",
+    "LSTM",
+    "GRU",
+    "UGRNN",
+    "AntisymmetricRNN",
+    "ESN",
+    "PC-RNN-V",
+    "PC-RNN-GC",
+    "PC-RNN-HC-A",
+    "PC-RNN-HC-M",
+    "PC-RNN-GC-HC-A",
+    "PC-RNN-GC-HC-M",
+)
+
+
+@dataclass
+class Contest:
+    """What is timed in turns.
+
+    Attributes:
+        ours: one training step of this library.
+        peers: the same work of others; a text instead says why it cannot be timed.
+        floor: the matrix products alone.
+        models: how many models the step trains.
+    """
+
+    ours: Work
+    peers: Mapping[str, Work | str] = field(default_factory=dict)
+    floor: Work | None = None
+    models: int = 1
+
+
+@dataclass
+class Case:
+    """A contest, by name, and what is to be reached.
+
+    Attributes:
+        name: shown in table and figure.
+        group: which panel of the figure shows it.
+        contest: makes the contest.
+        ratio: how many times faster than each peer it should be at least.
+        floor_ratio: how many times the floor it should take at most.
+        quick: whether a quick run has it.
+    """
+
+    name: str
+    group: str
+    contest: Callable[[], Contest]
+    ratio: Mapping[str, float] = field(default_factory=dict)
+    floor_ratio: float | None = None
+    quick: bool = False
+
+
+def cases(quick: bool) -> list[Case]:
+    """Return all cases, or those of a quick run."""
+    every = chain(_layers(), _addition(), _capacity(compiled=not quick), _scaling(), _gpu())
+    return [case for case in every if case.quick or not quick]
+
+
+def _layers() -> Iterator[Case]:
+    for cell, peer, ratio in (
+        ("BRC", "brc_pytorch", 6.0),
+        ("nBRC", "brc_pytorch", 3.0),
+        ("GRU", "torch.nn", 1.3),
+        ("LSTM", "torch.nn", 1.0),
+    ):
+        contest = partial(copying, cell, peer, layers=2, steps=300, batch=100)
+        yield Case(f"{cell} 2x100, T=300, B=100", "layers", contest, {peer: ratio}, quick=True)
+    for cell, ratio in (("BRC", 7.0), ("nBRC", 4.0), ("UGRNN", 4.0), ("AntisymmetricRNN", 4.0)):
+        contest = partial(copying, cell, "torchrecurrent", layers=1, steps=100, batch=50)
+        name = f"{cell} 1x100, T=100, B=50"
+        yield Case(name, "layers", contest, {"torchrecurrent": ratio}, quick=cell == "UGRNN")
+
+
+def copying(cell: str, peer: str, *, layers: int, steps: int, batch: int) -> Contest:
+    """One model of 100 units sees one number per step, and says the first one at the end."""
+    units = 100
+    x = torch.randn(steps, batch, 1)
+    make = partial(layers_of, cell=cell, inputs=1, units=units, layers=layers)
+    step = partial(descent, units=units, x=x, target=x[0], loss=nn.MSELoss())
+    ours, theirs = make("rnncells"), make(peer)
+    products = chain(floor.stack(ours, x), floor.readout(ours, batch, 1))
+    return Contest(step(ours), {peer: step(theirs)}, floor.work(products))
+
+
+def _addition() -> Iterator[Case]:
+    for cell in ("BRC", "nBRC"):
+        name = f"{cell} 2x100, binary addition, 5 seeds"
+        contest = partial(addition, cell)
+        yield Case(name, "layers", contest, {"brc_pytorch": 4.0}, quick=cell == "nBRC")
+
+
+def addition(cell: str) -> Contest:
+    """Five models learn to add numbers of 20 digits; the peer's five take turns.
+
+    Our step draws its data; the peer's are given.
+    """
+    units, layers, length, seeds = 100, 2, 20, range(5)
+    settings = {
+        "first_length": length,
+        "epochs_per_length": 1000,
+        "samples_per_epoch": 10_000,
+        "batch_size": 200,
+        "test_length": length,
+        "test_samples": 1,
+    }
+    step = population("binary_addition", cell, length, units, layers, [{} for _ in seeds], settings)
+    batch = step.task.batch(0)
+    theirs = [
+        descent(
+            layers_of("brc_pytorch", cell, 2, units, layers),
+            units,
+            x,
+            target,
+            nn.BCEWithLogitsLoss(),
+        )
+        for x, target in zip(batch.x, batch.target, strict=True)
+    ]
+    return Contest(
+        counting(step), {"brc_pytorch": in_turn(theirs)}, products_alone(step), len(seeds)
+    )
+
+
+def _capacity(compiled: bool) -> Iterator[Case]:
+    for cell in FOURTEEN:
+        best = cell in ("TRNN", "PC-RNN-HC-A")
+        peers = ("readable", "torch.compile") if best and compiled else ("readable",)
+        contest = partial(capacity, cell, p=61, peers=peers)
+        name, bar = f"{cell}, capacity", 1.6 if best else 2.0
+        yield Case(name, "capacity", contest, floor_ratio=bar, quick=best)
+    for models, ratio in ((1, 8.0), (10, 15.0)):
+        peer = "readable" if models == 1 else "readable, in turn"
+        contest = partial(capacity, "TRNN", p=10, models=models, peers=(peer,))
+        name = f"TRNN, capacity, p=10, {models} model{'s' * (models > 1)}"
+        yield Case(name, "layers", contest, {peer: ratio}, quick=True)
+
+
+def capacity(
+    cell: str, *, p: int, models: int = 1, steps: int = 60, peers: tuple[str, ...] = ()
+) -> Contest:
+    """Models of 60 units learn p trajectories by heart: one iteration of the capacity study."""
+    step = remembering(cell, p, models, steps)
+    others: dict[str, Work | str] = {}
+    for peer in peers:
+        if peer == "readable":
+            others[peer] = readable(remembering(cell, p, models, steps))
+        elif peer == "readable, in turn":
+            others[peer] = in_turn([readable(remembering(cell, p, 1, steps))] * models)
+        elif peer == "torch.compile":
+            others[peer] = compiled(remembering(cell, p, models, steps))
+    return Contest(counting(step), others, products_alone(step), models)
+
+
+def _scaling() -> Iterator[Case]:
+    for steps in (100, 300, 1000, 3000):
+        yield Case(f"TRNN, T={steps}", "scaling", partial(longer, steps))
+    for models in (2, 4, 8, 16, 32, 64):
+        yield Case(f"TRNN, {models} models", "scaling", partial(wider, models))
+
+
+def longer(steps: int) -> Contest:
+    """A capacity iteration of T steps, against as many of 30 steps as it is long."""
+    ours, short = (counting(remembering("TRNN", 61, 1, T)) for T in (steps, 30))
+    return Contest(ours, {"T=30, repeated": in_turn([short] * round(steps / 30))})
+
+
+def wider(models: int) -> Contest:
+    """A capacity iteration of many models, against one model's, as often as there are models."""
+    ours, one = (counting(remembering("TRNN", 61, S, 60)) for S in (models, 1))
+    return Contest(ours, {"1 model, repeated": in_turn([one] * models)}, models=models)
+
+
+def _gpu() -> Iterator[Case]:
+    if torch.cuda.is_available():
+        for models in (2**k for k in range(11)):
+            contest = partial(on_gpu, models)
+            yield Case(f"TRNN, {models} models, GPU", "gpu", contest, quick=models in (1, 64, 1024))
+
+
+def on_gpu(models: int) -> Contest:
+    """A capacity iteration of many models on the GPU."""
+    return Contest(counting(remembering("TRNN", 61, models, 60, "cuda")), models=models)
+
+
+# How the works are made
+
+
+def population(
+    task: str,
+    cell: str,
+    length: int,
+    units: int,
+    layers: int,
+    hyperparameters: list[dict[str, float]],
+    settings: Mapping,
+    device: str = "cpu",
+) -> TrainingStep:
+    """Return the training step of a population, as the pipeline makes it."""
+    work, network = assemble(
+        task=task,
+        cell=cell,
+        length=length,
+        hidden_size=units,
+        layers=layers,
+        seeds=range(len(hyperparameters)),
+        hyperparameters=hyperparameters,
+        options={},
+        settings=settings,
+        device=device,
+        trajectories=trajectories(),
+    )
+    return TrainingStep(work, network, [1e-3] * len(hyperparameters))
+
+
+@cache
+def trajectories() -> np.ndarray:
+    """Return enough trajectories of enough points for all cases."""
+    return synthetic(61, 3000, seed=0)
+
+
+def remembering(cell: str, p: int, models: int, steps: int, device: str = "cpu") -> TrainingStep:
+    """Return the training step of the capacity study, with its published options."""
+    learned = cell in ("AntisymmetricRNN", "PC-RNN-GC")
+    settings = {
+        "iterations": 100_000,
+        "threshold": 0.1,
+        "initial_state": "learned" if learned else "fixed",
+        "feedback": "none",
+        "examples": 0,
+    }
+    hyperparameters = [{"p": p} for _ in range(models)]
+    return population(
+        "trajectory_generation", cell, steps, 60, 1, hyperparameters, settings, device
+    )
+
+
+def counting(step: TrainingStep) -> Work:
+    """Return the work of making the next step."""
+    numbers = iter(range(step.task.steps))
+    return lambda: step(next(numbers))
+
+
+def readable(step: TrainingStep) -> Work:
+    """Return the work of making the next step without kernels."""
+    work = counting(step)
+
+    def run() -> None:
+        with kernels.disabled():
+            work()
+
+    return run
+
+
+def compiled(step: TrainingStep) -> Work | str:
+    """Return the readable step with its forward and backward pass through ``torch.compile``."""
+    if not (shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")):
+        return "no C++ compiler"
+    network, loss = step.network, step.task.loss
+
+    @torch.compile
+    def forward(x: Tensor, target: Tensor) -> Tensor:
+        return loss(network, Batch(x, target))
+
+    step.task.loss = lambda network, batch: forward(batch.x, batch.target)
+    return counting(step)
+
+
+def in_turn(works: list[Work]) -> Work:
+    """Return the work of doing all works one after the other."""
+
+    def run() -> None:
+        for work in works:
+            work()
+
+    return run
+
+
+def products_alone(step: TrainingStep) -> Work:
+    """Return the floor of a training step."""
+    x, rnn = step.task.batch(0).x, step.network.rnn
+    rows = step.task.batch(0).target[0, ..., 0].numel()
+    return floor.work(chain(floor.stack(rnn, x), floor.readout(rnn, rows, step.task.output_size)))

@@ -1,0 +1,49 @@
+"""Kernel of the GRU."""
+
+from ...cells.gru import GRU
+from ..drivers.dense import Dense
+from ..functions import sigmoid, tanh
+from ..sequence import register
+from ..unit import Unit, scalar
+
+
+@scalar
+def gru_forward(drive, recurrent, state, parameters):
+    """H' = z h + (1 - z) c; the parameters are the recurrent biases."""
+    (h,) = state
+    reset = sigmoid(drive[0] + recurrent[0] + parameters[0])
+    update = sigmoid(drive[1] + recurrent[1] + parameters[1])
+    inner = recurrent[2] + parameters[2]
+    candidate = tanh(drive[2] + reset * inner)
+    return (candidate + update * (h - candidate),), (reset, update, candidate, inner)
+
+
+@scalar
+def gru_backward(saved, previous, grad_state, parameters):
+    """Derivative of :func:`gru_forward`."""
+    reset, update, candidate, inner = saved
+    (dh,) = grad_state
+    dkept = dh * update
+    dupdate = (dkept - dkept * update) * (previous - candidate)
+    dcandidate = dh - dkept
+    dcandidate = dcandidate - dcandidate * candidate * candidate
+    dinner = dcandidate * reset
+    dreset = (dinner - dinner * reset) * inner
+    return (dreset, dupdate, dcandidate), (dreset, dupdate, dinner), (dkept,)
+
+
+register(
+    GRU,
+    Dense(
+        Unit(
+            "GRU",
+            gru_forward,
+            gru_backward,
+            drive=3,
+            recurrent=3,
+            parameters=3,
+            saved=4,
+            additive=False,
+        )
+    ),
+)

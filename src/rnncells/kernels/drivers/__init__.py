@@ -1,0 +1,1 @@
+"""Loops over time: one driver per shape of recurrence."""

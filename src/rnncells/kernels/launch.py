@@ -1,0 +1,146 @@
+"""Compiling kernels once per machine, and running them on the threads that PyTorch may use."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding
+import numba
+import scipy.linalg  # noqa: F401  (np.dot in kernels is SciPy's BLAS, which must be loaded)
+import torch
+from filelock import FileLock
+from threadpoolctl import ThreadpoolController
+
+from .functions import COMPILED
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def cache_folder(*sources: str) -> Path:
+    """Return a folder for compiled kernels, made for exactly this code and this processor.
+
+    Numba looks at the age of the file that holds a function, but not of those that hold what the
+    function calls; hence a folder of its own for every state of the source.
+
+    Args:
+        sources: files that the kernels are made of besides the drivers.
+    """
+    here = Path(__file__).parent
+    content = hashlib.sha256()
+    for file in (*sorted(here.glob("*.py")), *sorted(here.glob("drivers/*.py")), *sources):
+        content.update(Path(file).read_bytes())
+    for part in (numba.__version__, llvmlite.binding.get_host_cpu_name()):
+        content.update(part.encode())
+    folder = _cache() / f"kernels-{content.hexdigest()[:16]}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@cache
+def _cache() -> Path:
+    """Return the first folder of the usual ones that can be written to."""
+    chosen = [os.environ[name] for name in ("NUMBA_CACHE_DIR",) if name in os.environ]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    for folder in map(Path, (*chosen, home / "rnncells")):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            logger.warning("no compiled kernels in %s: %s", folder, error)
+        else:
+            if os.access(folder, os.W_OK):
+                return folder
+    return Path(tempfile.mkdtemp(prefix="rnncells-"))
+
+
+class Kernel:
+    """A compiled function that works through independent tasks.
+
+    Args:
+        function: takes ``first``, ``last`` and further arguments, and works on the tasks
+            ``first <= k < last``, which do not depend on each other.
+        name: what it is called in messages and file names.
+        calls: the scalar functions that it calls and that are not in this package.
+    """
+
+    def __init__(self, function: Callable[..., None], name: str, *calls: Callable[..., Any]):
+        self.name = name
+        self._folder = cache_folder(*sorted({call.__code__.co_filename for call in calls}))
+        self._ready: set[Any] = set()
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(self._folder)
+        try:
+            self._compiled = numba.njit(cache=True, nogil=True, **COMPILED)(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    def __call__(self, dtype: torch.dtype, tasks: int, *arguments: Any) -> None:
+        """Work through all tasks, on as many threads as PyTorch uses.
+
+        Args:
+            dtype: that of the arrays.
+            tasks: how many tasks there are.
+            arguments: what the function takes besides ``first`` and ``last``; arrays have two axes
+                (for numbers) or one, and are contiguous.
+        """
+        if dtype not in self._ready:
+            self._compile(dtype, arguments)
+        threads = min(torch.get_num_threads(), tasks)
+        with _one_blas_thread():
+            if threads == 1:
+                self._compiled(0, tasks, *arguments)
+                return
+            cuts = [tasks * k // threads for k in range(threads + 1)]
+            others = [
+                _pool().submit(self._compiled, first, last, *arguments)
+                for first, last in pairwise(cuts[1:])
+            ]
+            self._compiled(cuts[0], cuts[1], *arguments)
+            for other in others:
+                other.result()
+
+    def _compile(self, dtype: torch.dtype, arguments: tuple[Any, ...]) -> None:
+        """Compile, or load what another process has compiled; one process at a time."""
+        mark = f"{self.name}-{str(dtype).removeprefix('torch.')}"
+        done = self._folder / f"{mark}.done"
+        with FileLock(self._folder / f"{mark}.lock"):
+            if not done.exists():
+                logger.info("compiling %s, once on this machine: takes a few seconds", mark)
+            self._compiled.compile(tuple(numba.typeof(a) for a in (0, 1, *arguments)))
+            done.touch()
+        self._ready.add(dtype)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="rnncells")
+
+
+@cache
+def _blas() -> list[Any]:
+    """Return the BLAS libraries that kernels may call."""
+    return [
+        library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"
+    ]
+
+
+@contextmanager
+def _one_blas_thread():
+    """Keep BLAS from starting threads inside kernels, which are on all threads already."""
+    before = [(library, library.num_threads) for library in _blas()]
+    busy = [(library, number) for library, number in before if number != 1]
+    for library, _ in busy:
+        library.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for library, number in busy:
+            library.set_num_threads(number)

@@ -1,0 +1,175 @@
+"""A cell's kernel as a differentiable operation on tensors, and the cells that have one."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..cells.base import Cell, State
+from ..steps import step_through
+from .driver import Driver, Run
+
+OWN_CELLS = Cell.__module__.rpartition(".")[0]
+
+
+Parameters = Callable[[Any], tuple[float | Tensor, ...]]
+
+
+class Binding(NamedTuple):
+    """The kernel of a cell; see :func:`register`."""
+
+    driver: Callable[[Any], Driver]
+    parameters: Parameters
+
+
+_bindings: dict[type[Cell], Binding] = {}
+
+
+def register(
+    cell: type[Cell],
+    driver: Driver | Callable[[Any], Driver],
+    parameters: Parameters = lambda cell: (),
+) -> None:
+    """Give a class of cells a kernel. Subclasses may have other equations, and do not get it.
+
+    Args:
+        cell: the class. What its ``recurrence`` returns are the driver's weights, and its output
+            is the driver's active state.
+        driver: runs the cell's unit; or a function of the cell that returns it.
+        parameters: a function of the cell that returns the unit's parameters which do not learn:
+            numbers, or tensors ``(S, 1, 1)``.
+    """
+    choose = (lambda cell: driver) if isinstance(driver, Driver) else driver
+    _bindings[cell] = Binding(choose, parameters)
+
+
+def binding(cell: type[Cell]) -> Binding | None:
+    """Return the kernel of a class of cells, or None."""
+    if cell not in _bindings and cell.__module__.startswith(f"{OWN_CELLS}."):
+        # The kernels of our own cells lie in a file of the same name.
+        import_module(f".cells.{cell.__module__.removeprefix(OWN_CELLS + '.')}", __package__)
+    return _bindings.get(cell)
+
+
+def run_sequence(cell: Cell, drive: Tensor, state: State, rows: np.ndarray) -> tuple[Tensor, State]:
+    """Step a cell that has a kernel over a sequence.
+
+    Args:
+        cell: the cell.
+        drive: ``([S,] T, B, width)``, or ``([S,] 1, B, width)`` if it is constant in time.
+        state: the initial state, tensors ``([S,] B, n)``.
+        rows: for each of the T steps, how many sequences it has, which are the first ones.
+
+    Returns:
+        the outputs of all steps ``([S,] T, B, n)``, and the state after the last one.
+    """
+    recurrence = cell.recurrence()
+    weights = recurrence if isinstance(recurrence, tuple) else (recurrence,)
+    output, *last = _Sequence.apply(cell, rows, len(state), drive, *state, *weights)
+    return output, tuple(last)
+
+
+class _Sequence(torch.autograd.Function):
+    """(drive, state, weights) -> (outputs, state), differentiable as often as one likes."""
+
+    @staticmethod
+    def forward(ctx, cell, rows, parts, drive, *tensors):
+        run = _run(cell, rows, drive, tensors, parts, training=any(ctx.needs_input_grad))
+        kept = _bindings[type(cell)].driver(cell).forward(run)
+        last = kept.pop("state")
+        output = kept["active"][:, 1:]
+        n = cell.hidden_size
+        if output.size(-1) > n:
+            # Several groups of units; the last one is the one that is read.
+            output = output[..., -n:]
+        if cell.population is None:
+            output, last = output.squeeze(0), last.squeeze(0)
+        if run.training:
+            ctx.cell, ctx.rows, ctx.parts, ctx.kept = cell, rows, parts, list(kept)
+            # The output is part of what is kept. Saved too, it may not be changed in place.
+            ctx.save_for_backward(output, drive, *tensors, *kept.values())
+            ctx.set_materialize_grads(False)
+        return output, *last.split(n, -1)
+
+    @staticmethod
+    def backward(ctx, grad_output, *grad_last):
+        cell, parts = ctx.cell, ctx.parts
+        _, drive, *tensors = ctx.saved_tensors
+        tensors, kept = tensors[: -len(ctx.kept)], tensors[-len(ctx.kept) :]
+        if torch.is_grad_enabled():
+            grads = _gradients_by_steps(ctx, drive, tensors, grad_output, grad_last)
+            return None, None, None, *grads
+        run = _run(cell, ctx.rows, drive, tensors, parts, training=True)
+        if grad_output is not None:
+            grad_output = grad_output if cell.population else grad_output.unsqueeze(0)
+            n, width = cell.hidden_size, kept[0].size(-1)
+            if width > n:
+                grad_output = functional.pad(grad_output, (width - n, 0))
+        grad_last = [
+            torch.zeros_like(part) if grad is None else grad
+            for grad, part in zip(grad_last, tensors, strict=False)
+        ]
+        grad_state = torch.cat(grad_last, -1).reshape(run.state.shape)
+        grads = (
+            _bindings[type(cell)]
+            .driver(cell)
+            .backward(run, dict(zip(ctx.kept, kept, strict=True)), grad_output, grad_state)
+        )
+        grad_drive = grads.drive
+        if grad_drive.size(1) > run.drive.size(1):
+            grad_drive = grad_drive.sum(1)
+        return (
+            None,
+            None,
+            None,
+            grad_drive.reshape(drive.shape),
+            *(
+                grad.reshape(part.shape)
+                for grad, part in zip(grads.state.chunk(parts, -1), tensors, strict=False)
+            ),
+            *(
+                grad.reshape(weight.shape)
+                for grad, weight in zip(grads.weights, tensors[parts:], strict=True)
+            ),
+        )
+
+
+def _run(cell, rows, drive, tensors, parts, training):
+    """Give all tensors the population's axis, and make the parameters."""
+    drive, *tensors = (
+        t.detach().unsqueeze(0) if cell.population is None else t.detach()
+        for t in (drive, *tensors)
+    )
+    state = tensors[0] if parts == 1 else torch.cat(tensors[:parts], -1)
+    values = _bindings[type(cell)].parameters(cell)
+    n = cell.hidden_size
+    parameters = drive.new_empty((drive.size(0), len(values) * n))
+    for k, value in enumerate(values):
+        column = value.squeeze(-1) if isinstance(value, Tensor) else value
+        parameters[:, k * n : (k + 1) * n] = column
+    return Run(drive, tensors[parts:], parameters, state, rows, training)
+
+
+def _gradients_by_steps(ctx, drive, tensors, grad_output, grad_last):
+    """Return gradients that can be differentiated again, from the cell's own steps."""
+    state, weights = tensors[: ctx.parts], tensors[ctx.parts :]
+    cell, last_step = ctx.cell, drive.size(-3) - 1
+    drives = [drive[..., min(t, last_step), :rows, :] for t, rows in enumerate(ctx.rows)]
+    recurrence = weights[0] if len(weights) == 1 else tuple(weights)
+    states, last = step_through(cell, drives, tuple(state), recurrence)
+    results, grads = [], []
+    if grad_output is not None:
+        for t, h in enumerate(states):
+            results.append(cell.output(h))
+            grads.append(grad_output[..., t, : h.size(-2), :])
+    for part, grad in zip(last, grad_last, strict=True):
+        if grad is not None:
+            results.append(part)
+            grads.append(grad)
+    wanted = [t for t in (drive, *tensors) if t.requires_grad]
+    found = iter(torch.autograd.grad(results, wanted, grads, create_graph=True, allow_unused=True))
+    return [next(found) if t.requires_grad else None for t in (drive, *tensors)]

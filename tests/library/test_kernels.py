@@ -1,0 +1,248 @@
+"""Kernels against the readable steps, which are the specification."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from numba import njit
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from rnncells import RNN, kernels
+from rnncells.cells import CELLS
+from rnncells.kernels.drivers.dense import Dense
+from rnncells.kernels.functions import COMPILED, sigmoid, tanh
+from rnncells.kernels.select import find
+from rnncells.kernels.sequence import register
+from rnncells.kernels.unit import Unit, scalar
+
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
+DTYPES = [torch.float32, torch.float64]
+
+
+def results(rnn, x, h_0, lengths=None):
+    """Return outputs, last states and all gradients of a random function of both."""
+    inputs = [t.detach().clone().requires_grad_() for t in (x, *h_0)]
+    x, *h_0 = inputs
+    if lengths is not None:
+        x = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    output, h_n = rnn(x, tuple(h_0) if len(h_0) > 1 else h_0[0])
+    if lengths is not None:
+        output = output.data
+    found = [output, *(h_n if isinstance(h_n, tuple) else (h_n,))]
+    generator = torch.Generator().manual_seed(0)
+    loss = sum((torch.randn(t.shape, generator=generator).to(t) * t).sum() for t in found)
+    wanted = inputs + [p for p in rnn.parameters() if p.requires_grad]
+    gradients = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
+    return [t.detach() for t in (*found, *gradients)]
+
+
+def compare(rnn, *arguments):
+    dtype = arguments[0].dtype
+    fast = results(rnn, *arguments)
+    with kernels.disabled():
+        readable = results(rnn, *arguments)
+    for a, b in zip(fast, readable, strict=True):
+        if b.numel():
+            assert (a - b).abs().max() <= TOLERANCE[dtype] * max(1e-3, b.abs().max())
+
+
+def make(name, dtype, steps, batch, n, inputs, population=None, layers=1, **options):
+    rnn = RNN(name, inputs, n, layers, population=population, dtype=dtype, **options)
+    leading = () if population is None else (population,)
+    x = torch.randn(*leading, steps, batch, inputs, dtype=dtype)
+    shape = (*leading, len(rnn.cells), batch, n)
+    return rnn, x, [torch.randn(shape, dtype=dtype) for _ in rnn.state_names]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CELLS)
+def test_kernels_agree_with_the_readable_steps(name, dtype):
+    rng = np.random.default_rng([*name.encode()])
+    torch.manual_seed(0)
+    for population, layers, bias in [(None, 1, True), (3, 1, True), (2, 2, False)]:
+        steps, batch, n, inputs = rng.integers([1, 1, 1, 0], [13, 40, 30, 4]).tolist()
+        compare(*make(name, dtype, steps, batch, n, inputs, population, layers, bias=bias))
+    compare(*make(name, dtype, 1, 1, 1, 1))
+    compare(*make(name, dtype, 1, 1, 9, 0, population=2))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CELLS)
+def test_packed_sequences_and_both_directions(name, dtype):
+    torch.manual_seed(1)
+    rnn, x, h_0 = make(name, dtype, 6, 5, 7, 2, bidirectional=True)
+    compare(rnn, x, h_0)
+    compare(rnn, x, h_0, torch.tensor([2, 6, 1, 6, 4]))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_constant_input_is_projected_once(name):
+    torch.manual_seed(2)
+    rnn, x, _ = make(name, torch.float64, 1, 4, 5, 3, population=2)
+    constant, copied = x.expand(-1, 8, -1, -1), x.repeat(1, 8, 1, 1)
+    for parameter in rnn.parameters():
+        gradients = []
+        for given in (constant, copied):
+            output, _ = rnn(given)
+            if not output.requires_grad:
+                return  # an ESN learns nothing
+            gradients.append(torch.autograd.grad(output.square().sum(), parameter)[0])
+        torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        (name, {option: (bounds[0] + 1.0, bounds[0] + 0.5, bounds[0] + 2.0)})
+        for name, made in CELLS.items()
+        for option, bounds in made.search_space.items()
+        if option not in ("connectivity", "sigma")
+    ]
+    + [(name, {"state_activation": "identity"}) for name in ("UGRNN", "AntisymmetricRNN")]
+    + [(name, {"factors": 4}) for name in ("PC-RNN-HC-M", "PC-RNN-GC-HC-M")],
+)
+def test_options_and_hyperparameters_per_member(name, options):
+    torch.manual_seed(3)
+    compare(*make(name, torch.float64, 5, 6, 7, 2, population=3, **options))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_number_of_threads_gives_the_same(name):
+    torch.manual_seed(4)
+    rnn, *given = make(name, torch.float64, 4, 50, 6, 2, population=2)
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 5):
+            torch.set_num_threads(threads)
+            found.append(results(rnn, *given))
+    finally:
+        torch.set_num_threads(before)
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_member_that_is_not_a_number_stays_alone(name):
+    torch.manual_seed(5)
+    rnn, x, _ = make(name, torch.float32, 5, 3, 9, 2, population=3)
+    output, _ = rnn(x)
+    x[1, 2, 0, 0] = torch.nan
+    spoilt, _ = rnn(x)
+    assert spoilt[1, 2:, 0].isnan().any()
+    torch.testing.assert_close(spoilt[[0, 2]], output[[0, 2]])
+
+
+def test_many_threads_may_use_a_kernel_at_once():
+    rnn, x, _ = make("GRU", torch.float32, 20, 30, 40, 2)
+    expected, _ = rnn(x)
+    with ThreadPoolExecutor(8) as pool:
+        for output, _ in pool.map(lambda _: rnn(x), range(40)):
+            torch.testing.assert_close(output, expected)
+
+
+def test_changing_an_output_in_place_is_noticed():
+    rnn, x, _ = make("GRU", torch.float32, 3, 2, 4, 2)
+    output, _ = rnn(x)
+    with pytest.raises(RuntimeError, match="inplace"):
+        output.mul_(2).sum().backward()
+
+
+def test_kernels_serve_what_they_can():
+    rnn, x, h_0 = make("GRU", torch.float32, 3, 2, 4, 2)
+    cell = rnn.cells[0]
+    assert find(cell, x, tuple(h_0)) is not None
+    assert find(cell, x.half(), tuple(h_0)) is None
+    assert find(cell, x.to("meta"), tuple(h_0)) is None
+    with kernels.disabled():
+        assert find(cell, x, tuple(h_0)) is None
+    with torch.autocast("cpu", torch.bfloat16):
+        assert find(cell, x, tuple(h_0)) is None
+
+    class Derived(type(cell)):
+        """May have other equations."""
+
+    assert find(Derived(2, 4), x, tuple(h_0)) is None
+
+
+class Decay(CELLS["sRNN"]):
+    """h_t = (tanh(h) W + drive) / 2."""
+
+    def step(self, drive, state, recurrence):
+        """Advance by one step."""
+        return ((torch.tanh(state[0]) @ recurrence + drive) * 0.5,)
+
+
+@scalar
+def decay_forward(drive, recurrent, state, parameters):
+    """Halve."""
+    return (parameters[0] * (drive[0] + recurrent[0]),), ()
+
+
+@scalar
+def decay_backward(saved, previous, grad_state, parameters):
+    """Halve; the state itself is not used."""
+    grad = (parameters[0] * grad_state[0],)
+    return grad, grad, (grad_state[0] - grad_state[0],)
+
+
+def test_a_cell_of_ones_own_may_have_a_kernel():
+    rnn, *given = make(f"{__name__}:Decay", torch.float64, 5, 3, 4, 2)
+    assert find(rnn.cells[0], given[0], tuple(given[1])) is None
+    unit = Unit("decay", decay_forward, decay_backward, parameters=1, activated=True)
+    register(Decay, Dense(unit), lambda cell: (0.5,))
+    assert find(rnn.cells[0], given[0], tuple(given[1])) is not None
+    compare(rnn, *given)
+
+
+@njit(**COMPILED)
+def apply_tanh(x, y):
+    """Apply tanh to an array."""
+    for k in range(x.size):
+        y[k] = tanh(x[k])
+
+
+@njit(**COMPILED)
+def apply_sigmoid(x, y):
+    """Apply the logistic function to an array."""
+    for k in range(x.size):
+        y[k] = sigmoid(x[k])
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(np.float32, 2e-7), (np.float64, 5e-16)])
+def test_functions(dtype, error):
+    x = np.concatenate([np.linspace(-30, 30, 100_001), [1e-30, -1e-6, 1e3, -1e3]]).astype(dtype)
+    exact, y = x.astype(np.longdouble), np.empty_like(x)
+    apply_tanh(x, y)
+    np.testing.assert_allclose(y, np.tanh(exact), rtol=2 * error, atol=0)
+    apply_sigmoid(x, y)
+    np.testing.assert_allclose(y, 1 / (1 + np.exp(-exact)), rtol=0, atol=error)
+    x, y = np.array([np.nan, np.inf, -np.inf], dtype), np.empty(3, dtype)
+    apply_tanh(x, y)
+    np.testing.assert_array_equal(y, [np.nan, 1, -1])
+    apply_sigmoid(x, y)
+    np.testing.assert_allclose(y, [np.nan, 1, 0], atol=1e-30)
+
+
+def test_jobs_that_start_at_once_compile_once(tmp_path):
+    code = (
+        "import logging, torch; logging.basicConfig(level=logging.INFO)\n"
+        "from rnncells import RNN; print(float(RNN('TRNN', 1, 2)(torch.zeros(3, 1, 1))[0].sum()))"
+    )
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": ""}
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    said = [job.communicate(timeout=120)[1] for job in jobs]
+    assert [job.returncode for job in jobs] == [0] * 4, said
+    assert sum("compiling leaky_forward-float32" in text for text in said) == 1
