@@ -27,21 +27,31 @@ HERE = Path(__file__).parent
 ETC = Path("/etc/slurm")
 FILES = ("slurm.conf", "gres.conf")
 DAEMONS = ("slurmctld", "slurmd", "slurmdbd")
-# What the packages put into /etc/slurm.
+#: What the packages put into /etc/slurm.
 PACKAGED = {"plugstack.conf", "plugstack.conf.d"}
+#: The programs that are needed, and the packages that have them.
+PACKAGES = {
+    "munged": "munge",
+    "sbatch": "slurm-client",
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
+}
 
 
 def obstacle() -> str | None:
     """Return why no cluster may be started here, or None."""
     if os.geteuid() != 0:
-        return "that takes root"
+        return f"it takes root (apt-get install {' '.join(PACKAGES.values())}, and to start them)"
+    if "SLURM_CONF" in os.environ:
+        return "SLURM_CONF is set"
     for process in psutil.process_iter(["name"]):
         if process.info["name"] in DAEMONS:
-            return f"but {process.info['name']} runs here already (process {process.pid})"
-    if ETC.exists():
-        for file in sorted(ETC.iterdir()):
-            if file.name not in PACKAGED:
-                return f"but {file} is somebody else's"
+            return f"{process.info['name']} runs already (process {process.pid})"
+    for file in sorted(ETC.glob("*")):
+        if file.name not in PACKAGED:
+            return f"{file} exists already"
+    if shutil.which("sinfo") and slurm("sinfo"):
+        return "there is a SLURM already (sinfo finds it)"
     return None
 
 
@@ -139,7 +149,7 @@ def idle() -> bool:
 def main() -> None:
     """Run the cluster until standard input ends."""
     if reason := obstacle():
-        sys.exit(f"The tests start a SLURM of their own: {reason}.")
+        sys.exit(f"No SLURM can be started for the tests: {reason}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(sys.argv[1]).resolve()
     for name in ("slurmctld", "slurmd"):

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster import ETC, FILES, node, slurm
+from cluster import ETC, FILES, idle, node, slurm
+from head import Head
 
 HERE = Path(__file__).parent
 
@@ -17,6 +18,10 @@ class Cluster:
     def __init__(self, folder: Path):
         self.folder = folder
         self.node = node()
+
+    def idle(self) -> bool:
+        """Return whether the node waits for jobs."""
+        return idle()
 
     def job(self, number: str) -> dict[str, str]:
         """Return the record of a job that is waiting, running, or ended minutes ago."""
@@ -52,3 +57,17 @@ def cluster(tmp_path_factory):
         process.stdin.close()
         assert process.wait(120) == 0, process.stderr.read()
     assert not any((ETC / name).exists() for name in FILES)
+
+
+@pytest.fixture(scope="session")
+def new_head(cluster, tmp_path_factory):
+    """Make the head of a run; one that still lives is ended with the tests."""
+    made = []
+
+    def make(config: dict) -> Head:
+        made.append(Head(tmp_path_factory.mktemp("head"), config))
+        return made[-1]
+
+    yield make
+    for head in made:
+        head.kill()

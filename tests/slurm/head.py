@@ -15,13 +15,13 @@ TABLES = ("metrics", "examples", "summary")
 
 
 class Head:
-    """A Snakemake process in a folder of its own; start it with :meth:`start` or :meth:`run`."""
+    """A Snakemake process in a folder of its own; started by :meth:`start`."""
 
     def __init__(self, folder: Path, config: dict):
-        folder.mkdir()
         self.folder = folder
         self.config = config
         self.log = folder / "output.txt"
+        self.process: subprocess.Popen | None = None
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def start(self, *arguments: str, profile: str = "slurm") -> "Head":
@@ -43,21 +43,21 @@ class Head:
             )
         return self
 
-    def wait(self, seconds: float = 400) -> int:
-        """Wait for the end, and return the exit code."""
-        try:
-            return self.process.wait(seconds)
-        finally:
-            self.process.kill()
-
-    def run(self, *arguments: str, **options) -> "Head":
-        """Run until the end, which has to be a good one."""
-        return self.start(*arguments, **options).succeed()
+    def start_tables(self, *arguments: str, profile: str = "slurm") -> "Head":
+        """Start what makes the tables of all studies."""
+        tables = [f"results/tables/{study}/summary.csv" for study in self.config["studies"]]
+        return self.start(*tables, *arguments, profile=profile)
 
     def succeed(self) -> "Head":
         """Wait for the end, which has to be a good one."""
-        assert self.wait() == 0, self.output
+        assert self.process.wait(400) == 0, self.output
         return self
+
+    def kill(self) -> None:
+        """Kill the process, and none of its jobs."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
     @property
     def output(self) -> str:
@@ -77,17 +77,20 @@ class Head:
                 jobs[job[2]] = asked[job[1]]
         return jobs
 
-    def wait_for_job(self, number: int, pattern: str, seconds: float = 120) -> str:
-        """Wait until the log of the n-th submitted job has a line; return SLURM's number of it."""
+    def wait_for_job(self, pattern: str, seconds: float = 120) -> str:
+        """Wait until a job has printed something; return SLURM's number of it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
-            jobs = list(self.submitted())
-            if len(jobs) > number:
-                logs = (self.folder / "logs/slurm").glob(f"**/{jobs[number]}.log")
-                if any(re.search(pattern, log.read_text(errors="replace")) for log in logs):
-                    return jobs[number]
+            for job in self.submitted():
+                if re.search(pattern, self.slurm_log(job)):
+                    return job
             time.sleep(0.5)
-        raise AssertionError(f"no job {number} that says {pattern!r}:\n{self.output}")
+        raise AssertionError(f"no job has printed {pattern!r}:\n{self.output}")
+
+    def slurm_log(self, job: str) -> str:
+        """Return what a job has printed, given SLURM's number of it."""
+        files = (self.folder / "logs/slurm").glob(f"**/{job}.log")
+        return "".join(file.read_text(errors="replace") for file in files)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the final tables of all studies, without what they cost."""

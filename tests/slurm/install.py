@@ -8,26 +8,18 @@ import shutil
 import subprocess
 import sys
 
-from cluster import obstacle
-
-#: The programs that are needed, and the packages that have them.
-PACKAGES = {
-    "munged": "munge",
-    "sbatch": "slurm-client",
-    "slurmctld": "slurmctld",
-    "slurmd": "slurmd",
-}
+from cluster import PACKAGES, obstacle
 
 
 def main() -> None:
     """Install the packages that are missing."""
     if reason := obstacle():
-        sys.exit(f"The SLURM tests install {', '.join(PACKAGES.values())} and start them: {reason}.")
+        sys.exit(f"No SLURM can be started for the tests: {reason}.")
     missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
     if not missing:
         return
     if not shutil.which("apt-get"):
-        sys.exit(f"The SLURM tests need {', '.join(missing)}, and there is no apt-get: install them.")
+        sys.exit(f"The SLURM tests need {', '.join(missing)}; there is no apt-get to install it.")
     # The packages' own services are not to start.
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
     install = ["install", "--yes", "--no-install-recommends", *missing]

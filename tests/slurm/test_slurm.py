@@ -34,19 +34,28 @@ STUDIES = {
 
 
 @pytest.fixture(scope="module")
-def run(cluster, tmp_path_factory) -> Head:
-    """A complete run; the configuration leaves the device open, so all its jobs want a GPU."""
-    return Head(tmp_path_factory.mktemp("run") / "here", {"studies": STUDIES}).run()
+def started(new_head) -> dict[str, Head]:
+    """Three runs, at the same time: the whole workflow; its tables without SLURM; without a GPU."""
+    cpu = {"device": "cpu", "studies": {"copy": STUDIES["copy"]}}
+    return {
+        "run": new_head({"studies": STUDIES}).start(),
+        "cancelled": new_head(cpu).start_tables(),
+        "local": new_head({"studies": STUDIES}).start_tables(profile="default"),
+    }
 
 
 @pytest.fixture(scope="module")
-def cancelled(cluster, tmp_path_factory) -> Head:
-    """A run without GPUs, whose only job is cancelled when it has begun."""
-    config = {"device": "cpu", "studies": {"copy": STUDIES["copy"]}}
-    head = Head(tmp_path_factory.mktemp("cancelled") / "here", config)
-    head.start("results/tables/copy/summary.csv")
-    slurm("scancel", head.wait_for_job(0, "localrule train"))
+def cancelled(started) -> Head:
+    """The run on the CPU, whose only job is cancelled when it has begun."""
+    head = started["cancelled"]
+    slurm("scancel", head.wait_for_job("localrule train"))
     return head.succeed()
+
+
+@pytest.fixture(scope="module")
+def run(started, cancelled) -> Head:
+    """The whole run; its configuration leaves the device open, so all its jobs want a GPU."""
+    return started["run"].succeed()
 
 
 def assert_granted(cluster, head: Head) -> None:
@@ -63,11 +72,8 @@ def assert_granted(cluster, head: Head) -> None:
         assert record["Requeue"] == "1"
 
 
-def test_everything_is_made_with_the_numbers_of_a_run_without_slurm(run, tmp_path):
-    local = Head(tmp_path / "here", run.config)
-    targets = [f"results/tables/{study}/summary.csv" for study in STUDIES]
-    local.run(*targets, profile="default")
-    assert_same(run.tables(), local.tables())
+def test_everything_is_made_with_the_numbers_of_a_run_without_slurm(started, run):
+    assert_same(run.tables(), started["local"].succeed().tables())
     for study in STUDIES:
         assert (run.folder / f"results/figures/{study}/README.md").exists()
 
@@ -105,7 +111,7 @@ def test_a_study_on_the_cpu_asks_for_no_gpu(cluster, cancelled):
 
 def test_what_failed_jobs_printed_is_kept_below_logs(run, cancelled):
     assert not (run.folder / "logs/slurm").exists()
-    first, second = cancelled.submitted()
+    first = next(iter(cancelled.submitted()))
     kept = [file.name for file in (cancelled.folder / "logs/slurm").glob("**/*.log")]
     assert kept == [f"{first}.log"]
     assert not (cancelled.folder / ".snakemake/slurm_logs").exists()
@@ -126,5 +132,5 @@ def test_a_slurm_that_is_there_is_left_alone(cluster, tmp_path):
     assert len(done.stderr.splitlines()) == 1
     assert "slurm" in done.stderr
     assert [(ETC / name).read_text() for name in FILES] == before
-    assert slurm("sinfo", "--noheader", "--format=%T") == "idle"
+    assert cluster.idle()
     assert not any(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -35,37 +36,52 @@ def study(epochs: int, seeds_per_job: int = 2) -> dict:
 STUDIES = {
     # SLURM looks at time limits twice a minute. This training is at work when it does.
     "time": study(110),
-    "memory": study(1),
+    "memory": study(5),
     "head": study(60),
     "drain": study(15, seeds_per_job=1),
     "failure": study(30),
 }
+#: How often a job of these went on from a checkpoint, and how often it was submitted again.
+RESUMED_AND_RETRIES = {
+    "time": (1, 1),
+    "memory": (0, 1),
+    "head": (1, 0),
+    "drain": (0, 0),
+    "failure": (1, 0),
+}
+#: What a training prints while it is at work.
+STEP = r"step \d+ of"
 
 
-class SlowHead(Head):
-    """A run of some of the studies."""
+@pytest.fixture(scope="module")
+def new(new_head) -> Callable[..., Head]:
+    """Make the head of some of the studies."""
 
-    def __init__(self, folder: Path, *studies: str):
-        super().__init__(folder, {"device": "cpu", "studies": {s: STUDIES[s] for s in studies}})
-        shutil.copy(Path(__file__).with_name("slow.py"), folder)
+    def make(*studies: str) -> Head:
+        head = new_head({"device": "cpu", "studies": {name: STUDIES[name] for name in studies}})
+        shutil.copy(Path(__file__).with_name("slow.py"), head.folder)
+        return head
 
-    def begin(self, *arguments: str, **options) -> "SlowHead":
-        """Start what makes the tables."""
-        targets = [f"results/tables/{study}/summary.csv" for study in self.config["studies"]]
-        self.start(*targets, *arguments, **options)
-        return self
-
-    def wait_for_step(self) -> str:
-        """Wait until the first training is at work; return SLURM's number of the job."""
-        return self.wait_for_job(0, r"step \d+ of")
-
-    def record(self) -> dict:
-        """Return what the only job says about itself."""
-        (file,) = (self.folder / "results/runs").glob("**/run.json")
-        return json.loads(file.read_text())
+    return make
 
 
-def until(condition, seconds: float = 120) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def undisturbed(new) -> Head:
+    """All studies without SLURM; they run while the tests do."""
+    return new(*STUDIES).start_tables("--cores", "6", profile="default")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def disturbed(new, undisturbed) -> dict[str, Head]:
+    """The head of each study; that of two, to which SLURM itself does something, have begun."""
+    heads = {name: new(name) for name in STUDIES}
+    limits = {"time": "runtime=2 if attempt == 1 else 20", "memory": "mem_mb=250 * attempt**4"}
+    for name, limit in limits.items():
+        heads[name].start_tables("--set-resources", f"train:{limit}")
+    return heads
+
+
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
@@ -73,111 +89,65 @@ def until(condition, seconds: float = 120) -> None:
         time.sleep(0.5)
 
 
-def node_is(state: str) -> bool:
-    return slurm("sinfo", "--noheader", "--format=%T") == state
+def set_node(cluster, state: str) -> None:
+    slurm("scontrol", "update", f"nodename={cluster.node}", f"state={state}", "reason=test")
 
 
-@pytest.fixture(scope="module")
-def new(cluster, tmp_path_factory):
-    """Make the head of some studies; what it runs is ended with the tests."""
-    made = []
-
-    def make(*studies: str) -> SlowHead:
-        made.append(SlowHead(tmp_path_factory.mktemp(studies[0]) / "here", *studies))
-        return made[-1]
-
-    yield make
-    for head in made:
-        head.process.kill()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def undisturbed(new) -> SlowHead:
-    """All studies without SLURM; they run while the tests do."""
-    return new(*STUDIES).begin("--cores", "6", profile="default")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def late(new, undisturbed) -> SlowHead:
-    """A run that comes to its time limit while the other tests run."""
-    return new("time").begin("--set-resources", "train:runtime=2 if attempt == 1 else 20")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small(new, late) -> SlowHead:
-    """A run that has too little memory at first."""
-    return new("memory").begin("--set-resources", "train:mem_mb=250 if attempt == 1 else 4000")
-
-
-@pytest.fixture
-def check(undisturbed):
-    """Compare a run's tables with the undisturbed ones, when both are complete."""
-
-    def compare(head: SlowHead) -> None:
-        head.succeed()
-        undisturbed.succeed()
-        tables = head.tables()
-        assert_same(tables, {name: undisturbed.tables()[name] for name in tables})
-
-    return compare
-
-
-def test_a_job_that_takes_too_much_memory_gets_more(cluster, small, check):
-    check(small)
-    killed, _ = cluster.ended(small.folder)
-    (log,) = (small.folder / "logs/slurm").glob(f"**/{killed['JobId']}.log")
-    assert "exceeded memory limit" in log.read_text()
-    assert small.record()["retries"] == 1
-
-
-def test_a_job_that_outlives_its_head_does_no_harm(new, check):
-    head = new("head").begin()
-    orphan = head.wait_for_step()
-    head.process.kill()
-    head.process.wait()
+def test_a_job_that_outlives_its_head_is_waited_for(disturbed):
+    head = disturbed["head"].start_tables()
+    orphan = head.wait_for_job(STEP)
+    head.kill()
     head.start("--unlock").succeed()
-    head.begin()
-    head.wait_for_job(0, "another process trains these seeds")
+    head.start_tables()
+    head.wait_for_job("another process trains these seeds")
     slurm("scancel", orphan)
-    check(head)
-    assert head.record()["resumed"] == 1
 
 
-def test_a_drained_node_finishes_its_job_and_takes_no_other(cluster, new, check):
-    head = new("drain").begin("--jobs", "1")
-    head.wait_for_step()
-    slurm("scontrol", "update", f"nodename={cluster.node}", "state=drain", "reason=test")
-    try:
-        until(lambda: len(head.submitted()) == 2)
-        first, second = head.submitted()
-        assert cluster.job(first)["JobState"] == "COMPLETED"
-        assert cluster.job(second)["JobState"] == "PENDING"
-    finally:
-        slurm("scontrol", "update", f"nodename={cluster.node}", "state=resume")
-    check(head)
-    assert {asked["attempt"] for asked in head.submitted().values()} == {"1"}
+def test_a_drained_node_finishes_its_job_and_takes_no_other(cluster, disturbed):
+    head = disturbed["drain"].start_tables("--jobs", "1")
+    head.wait_for_job(STEP)
+    set_node(cluster, "drain")
+    until(lambda: len(head.submitted()) == 2)
+    first, second = head.submitted()
+    assert cluster.job(first)["JobState"] == "COMPLETED"
+    assert cluster.job(second)["JobState"] == "PENDING"
+    set_node(cluster, "resume")
+    head.succeed()
 
 
-def test_a_training_goes_on_after_its_time_limit(cluster, late, check):
-    check(late)
-    first, second = cluster.ended(late.folder)
+def test_a_job_that_takes_too_much_memory_gets_more(cluster, disturbed):
+    head = disturbed["memory"].succeed()
+    killed, _ = cluster.ended(head.folder)
+    assert "exceeded memory limit" in head.slurm_log(killed["JobId"])
+
+
+def test_a_job_is_told_to_save_its_work_before_its_time_limit(cluster, disturbed):
+    head = disturbed["time"].succeed()
+    first, second = cluster.ended(head.folder)
     assert (first["JobState"], second["JobState"]) == ("FAILED", "COMPLETED")
     assert (first["TimeLimit"], second["TimeLimit"]) == ("2", "20")
-    (log,) = (late.folder / "logs/slurm").glob(f"**/{first['JobId']}.log")
-    assert "ended by SIGTERM" in log.read_text()
-    assert (late.record()["resumed"], late.record()["retries"]) == (1, 1)
+    assert "ended by SIGTERM" in head.slurm_log(first["JobId"])
 
 
-# The last of the tests, because it ends everything that runs on the node.
-def test_a_training_goes_on_after_its_node_failed(cluster, new, check):
-    head = new("failure").begin()
-    job = head.wait_for_step()
-    slurm("scontrol", "update", f"nodename={cluster.node}", "state=down", "reason=test")
-    until(lambda: cluster.job(job)["JobState"] == "PENDING" and node_is("idle"))
+def test_a_job_whose_node_fails_is_started_again_by_slurm(cluster, disturbed):
+    disturbed["head"].succeed()  # nothing else is running
+    head = disturbed["failure"].start_tables()
+    job = head.wait_for_job(STEP)
+    set_node(cluster, "down")
+    until(lambda: cluster.job(job)["JobState"] == "PENDING" and cluster.idle())
     # SLURM waits for two minutes, lest the job still ends on a node that has come back.
     until(lambda: not any(process.name() == "slurmstepd" for process in psutil.process_iter()))
     slurm("scontrol", "update", f"jobid={job}", "starttime=now")
-    check(head)
+    head.succeed()
     assert cluster.job(job)["Restarts"] == "1"
     assert list(head.submitted()) == [job]
-    assert (head.record()["resumed"], head.record()["retries"]) == (1, 0)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_numbers_are_those_of_an_undisturbed_run(disturbed, undisturbed, name):
+    head = disturbed[name].succeed()
+    for file in (head.folder / "results/runs").glob("**/run.json"):
+        run = json.loads(file.read_text())
+        assert (run["resumed"], run["retries"]) == RESUMED_AND_RETRIES[name]
+    expected = undisturbed.succeed().tables()
+    assert_same(head.tables(), {table: expected[table] for table in head.tables()})
