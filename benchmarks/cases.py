@@ -266,8 +266,7 @@ def remembering(cell: str, p: int, models: int, steps: int, device: str = "cpu")
 
 def counting(step: TrainingStep) -> Work:
     """Return the work of making the next step."""
-    numbers = iter(range(step.task.steps))
-    return lambda: step(next(numbers))
+    return step
 
 
 def readable(step: TrainingStep) -> Work:

@@ -360,7 +360,12 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
     All axes between S and the last are flattened into one matrix product per member.
     """
-    flat = x.flatten(weight.dim() - 2, -2) @ weight
-    if bias is not None:
-        flat = flat + row(bias)
-    return flat.reshape(*x.shape[:-1], weight.size(-1))
+    flat = x.flatten(weight.dim() - 2, -2)
+    if bias is None:
+        out = flat @ weight
+    else:
+        # One operation, because a second pass over a long sequence would cost as much as a product
+        # with a narrow input.
+        multiply_add = torch.addmm if weight.dim() == 2 else torch.baddbmm
+        out = multiply_add(row(bias), flat, weight)
+    return out.reshape(*x.shape[:-1], weight.size(-1))

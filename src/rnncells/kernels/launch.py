@@ -1,8 +1,10 @@
 """Compiling kernels once per machine, and running them on the threads that PyTorch may use."""
 
+import ctypes
 import hashlib
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +119,25 @@ class Kernel:
             self._compiled.compile(tuple(numba.typeof(a) for a in (0, 1, *arguments)))
             done.touch()
         self._ready.add(dtype)
+
+
+def _reuse_memory() -> None:
+    """Let the C library (of Linux) keep large blocks that are freed, and hand them out again.
+
+    By default it gives them back to the system, which hands out other ones page by page, each set
+    to zero; at some ten MB per step that takes longer than the arithmetic. Who has set the limits
+    in the environment has decided already.
+    """
+    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        trim_threshold, mmap_threshold = -1, -3
+        library.mallopt(mmap_threshold, 2**30)
+        library.mallopt(trim_threshold, 2**31 - 1)
+
+
+_reuse_memory()
 
 
 @cache
