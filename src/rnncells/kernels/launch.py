@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -96,7 +95,7 @@ class Kernel:
         if dtype not in self._ready:
             self._compile(dtype, arguments)
         threads = min(torch.get_num_threads(), tasks)
-        with _one_blas_thread():
+        with _one_blas_thread:
             if threads == 1:
                 self._compiled(0, tasks, *arguments)
                 return
@@ -145,23 +144,30 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="rnncells")
 
 
-@cache
-def _blas() -> list[Any]:
-    """Return the BLAS libraries that kernels may call."""
-    return [
-        library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"
-    ]
+class _OneBlasThread:
+    """Keeps BLAS from starting threads inside kernels, which are on all threads already."""
 
+    def __init__(self) -> None:
+        # What np.dot is in kernels; other libraries keep their threads.
+        self.libraries = [
+            library
+            for library in ThreadpoolController().lib_controllers
+            if library.user_api == "blas" and "numpy.libs" not in library.filepath
+        ]
+        self.before: list[tuple[Any, int]] = []
 
-@contextmanager
-def _one_blas_thread():
-    """Keep BLAS from starting threads inside kernels, which are on all threads already."""
-    before = [(library, library.num_threads) for library in _blas()]
-    busy = [(library, number) for library, number in before if number != 1]
-    for library, _ in busy:
-        library.set_num_threads(1)
-    try:
-        yield
-    finally:
-        for library, number in busy:
+    def __enter__(self) -> None:
+        self.before = [
+            (library, number)
+            for library in self.libraries
+            if (number := library.get_num_threads()) != 1
+        ]
+        for library, _ in self.before:
+            library.set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        for library, number in self.before:
             library.set_num_threads(number)
+
+
+_one_blas_thread = _OneBlasThread()
