@@ -10,7 +10,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures test test-wheel bench lint report docs
+.PHONY: help setup figures test test-wheel test-slurm bench lint report docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,10 @@ test-wheel: setup  ## install the wheel alone in a clean environment, and test t
 	cp -r tests/library tests/conftest.py build/wheel
 	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . library
 	rm -rf build
+
+test-slurm: setup  ## test the profile on a SLURM cluster on this machine (as root: installs and starts it)
+	$(BIN)/python tests/slurm/install.py
+	$(BIN)/python -m pytest tests/slurm -m "not faults" $(ARGS)
 
 bench: setup  ## time training steps against other implementations (QUICK=1: a few, in 2 minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)

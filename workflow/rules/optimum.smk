@@ -12,6 +12,7 @@ rule optimum:
         f"logs/optimum/{{study}}/{RUN}.log",
     benchmark:
         f"results/benchmarks/{{study}}/optimum/{RUN}.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1

@@ -16,7 +16,7 @@ rule search:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        runtime=lambda wildcards, attempt: min(720 * attempt, 1440),
         gpu=gpus,
         attempt=lambda wildcards, attempt: attempt,
     params:
