@@ -1,6 +1,7 @@
 """Seeds in file names, source files of results, costs, files of the environment."""
 
 import re
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,10 @@ def test_the_catalogue_says_of_cells_what_their_classes_say():
         assert described.search_space == made.search_space
         assert described.constants.get("causes", False) == made.causes
         assert described.constants.get("trainable", True) == made.trainable
-    assert describe_cell("PC-RNN-GC-HC-M").options == ("tau", "factors")
-    assert describe_cell("sRNN").options == ()
+    assert list(describe_cell("PC-RNN-GC-HC-M").options) == ["tau", "factors"]
+    assert not describe_cell("sRNN").options
+    assert describe_cell("PC-RNN-GC").limits == {"tau": (1.0, inf), "alpha_h_prime": (0.0, inf)}
+    assert describe_cell("ESN").limits["connectivity"] == (0.0, 1.0)
 
 
 def test_results_depend_on_the_files_that_they_import():
