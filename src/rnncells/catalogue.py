@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .messages import shown
 from .sources import PACKAGE, imports, module_file, syntax_tree
 from .tasks import TASKS
-from .validation import shown
 
 #: A class outside this project. Its name becomes part of file names, so it is short and plain.
 CLASS_NAME = re.compile(r"(?=.{3,120}$)[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*", re.ASCII | re.IGNORECASE)

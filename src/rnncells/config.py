@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .catalogue import Description, describe_cell, describe_task, fits
+from .messages import shown
 from .tasks import FIGURES
-from .validation import ConfigError, fill_and_check, plain, shown
+from .validation import ConfigError, fill_and_check, plain
 
 #: Snakemake needs milliseconds and kilobytes for every job (docs/scaling.md).
 MOST_RUNS = 100_000

@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 
 from .config import resolve
-from .validation import DEEPEST, ConfigError, load_schema, shown
+from .messages import one_line, shown
+from .validation import DEEPEST, ConfigError, load_schema
 
 #: Far above what a person writes, in characters.
 LONGEST = 10_000_000
@@ -32,7 +33,7 @@ def read(path: str | Path) -> dict:
             text = file.read(LONGEST + 1)
         if len(text) > LONGEST:
             raise ConfigError(f"longer than {LONGEST:,} characters")
-        # The readers are recursive, and YAML's takes a time that grows with the square of the depth.
+        # The readers are recursive, and YAML's takes a time that is quadratic in the depth.
         if max(accumulate(BRACKETS.get(letter, 0) for letter in text), default=0) > 10 * DEEPEST:
             raise ConfigError(f"nested more than {DEEPEST} levels deep")
         try:
@@ -48,7 +49,7 @@ def read(path: str | Path) -> dict:
         raise ConfigError(f"{path}: nested more than {DEEPEST} levels deep") from error
     # Numbers with thousands of digits, dates that do not exist, control characters, directories.
     except (ValueError, yaml.YAMLError, OSError) as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: {one_line(error)}") from error
     if not isinstance(config, dict):
         raise ConfigError(f"{path}: {shown(config)} is not allowed; expected keys at the top level")
     return config

@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema
 import yaml
 
+from .messages import shown
+
 #: Far above what a person writes: levels of nesting, and entries in all.
 DEEPEST = 20
 LARGEST = 200_000
@@ -19,12 +21,6 @@ LARGEST = 200_000
 
 class ConfigError(ValueError):
     """A mistake in the configuration, told in one line."""
-
-
-def shown(value: object) -> str:
-    """Return a value as Python writes it, on one line and not longer than 80 characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def load_schema(path: str | Path) -> dict:

@@ -15,7 +15,8 @@ from rnncells.catalogue import describe_cell
 from rnncells.cells import CELLS, cell_class
 from rnncells.config import MOST_RUNS, resolve
 from rnncells.configfile import read
-from rnncells.validation import ConfigError, load_schema, shown
+from rnncells.messages import shown
+from rnncells.validation import ConfigError, load_schema
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -137,7 +138,7 @@ def key_of(path) -> str:
     return next(key for key in reversed(path) if isinstance(key, str))
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX","50")))
+@settings(max_examples=50)
 @given(CONFIGS)
 def test_a_valid_configuration_is_resolved_and_to_the_same_plan_again(config):
     before = copy.deepcopy(config)
@@ -149,7 +150,7 @@ def test_a_valid_configuration_is_resolved_and_to_the_same_plan_again(config):
         assert list(plan[name]["cells"]) == study["cells"]
 
 
-@settings(max_examples=int(__import__('os').environ.get('EX','120')))
+@settings(max_examples=120)
 @given(st.data())
 def test_junk_in_one_place_is_accepted_or_refused_by_the_name_of_the_place(data):
     config = data.draw(CONFIGS)
@@ -159,7 +160,7 @@ def test_junk_in_one_place_is_accepted_or_refused_by_the_name_of_the_place(data)
     assert line is None or key_of(path) in line
 
 
-@settings(max_examples=int(__import__('os').environ.get('EX','60')))
+@settings(max_examples=60)
 @given(st.data())
 def test_a_number_out_of_range_is_refused_by_its_name(data):
     config = data.draw(CONFIGS)
@@ -175,7 +176,7 @@ def test_a_number_out_of_range_is_refused_by_its_name(data):
     assert line is None or key_of(path) in line
 
 
-@settings(max_examples=int(__import__('os').environ.get('EX','60')))
+@settings(max_examples=60)
 @given(st.data(), KEYS, JUNK)
 def test_an_unknown_key_is_refused_by_its_name(data, key, value):
     config = data.draw(CONFIGS)
