@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .catalogue import Description, describe_cell, describe_task, fits
 from .messages import shown
+from .seeds import chunks
 from .tasks import FIGURES
 from .validation import ConfigError, fill_and_check, plain
 
@@ -205,7 +206,7 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
         "lengths": study["lengths"],
         "hidden_sizes": sizes,
         "layers": study["layers"],
-        "seeds": _seed_list(study["seeds"]),
+        "seeds": _seed_list(where, study["seeds"], study["seeds_per_job"]),
         "seeds_per_job": study["seeds_per_job"],
         "options": options,
         "training": training,
@@ -235,8 +236,14 @@ def _published_values(
     return {name: found[name] for name in space}
 
 
-def _seed_list(seeds: int | list[int]) -> list[int]:
-    return list(range(seeds)) if isinstance(seeds, int) else seeds
+def _seed_list(where: str, seeds: int | list[int], per_job: int) -> list[int]:
+    if isinstance(seeds, int):
+        return list(range(seeds))
+    try:
+        chunks(seeds, per_job)
+    except ValueError as error:
+        raise ConfigError(f"{where}.seeds: {error}") from error
+    return seeds
 
 
 def _check_lengths(where: str, study: dict, data: dict | None) -> None:

@@ -29,7 +29,9 @@ def test_labels_name_seeds(seeds, text):
     assert parse(text) == sorted(seeds)
 
 
-@pytest.mark.parametrize("text", ["", "a", "2-1", "1+2", "0-", "01"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "2-1", "1+2", "0-", "01", "0-99999999999", "1" * 5000, "0-1+" * 50, "-1"]
+)
 def test_other_texts_are_no_labels(text):
     with pytest.raises(ValueError, match=r"seeds|int"):
         parse(text)
@@ -41,6 +43,9 @@ def test_new_seeds_are_new_jobs_and_old_jobs_stay():
     assert chunks([0, 1], 3, ["0-2"]) == ["0-1"]  # a job with a seed too many is not used
     assert chunks(range(4), 2, ["0-1", "1-2", "x"]) == ["0-1", "2-3"]
     assert chunks([5, 1], 1) == ["5", "1"]
+    with pytest.raises(ValueError, match="seeds_per_job"):
+        chunks(range(0, 200, 2), 100)
+    assert len(chunks(range(0, 200, 2), 40)) == 3
 
 
 def test_planning_is_stable_while_jobs_finish():
