@@ -4,21 +4,19 @@ It runs by itself (``make test-faults``), stops after ten minutes whatever happe
 process that it started. Its random moments follow from one seed, ``FAULTS_SEED``.
 """
 
-import os
+import shutil
 import signal
+import time
 
-import numpy as np
 import psutil
 import pytest
 from forks import Forks, Job, jobs
+from moments import SEED
 from processes import LASTING, end, living
 from projects import ROOT, Project
 from tally import Tally
 
-from rnncells.streams import stream
-
 TALLY = pytest.StashKey[Tally]()
-SEED = int(os.environ.get("FAULTS_SEED", 0))
 #: The whole suite ends after this many seconds.
 LIMIT = 600
 
@@ -71,12 +69,6 @@ CONFIG = {
 }
 
 
-def moments(name: str, number: int, life: float) -> np.ndarray:
-    """Draw random moments of a job's life (seconds), one from each of ``number`` equal parts."""
-    draws = stream(SEED, "faults", name)
-    return draws.permutation((np.arange(number) + draws.random(number)) / number * life)
-
-
 def pytest_report_header() -> str:
     return f"faults: seed {SEED} (FAULTS_SEED), everything is ended after {LIMIT} s"
 
@@ -110,8 +102,10 @@ def tally(request) -> Tally:
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory) -> Project:
     """The undisturbed run, with which everything is compared."""
-    project = Project(tmp_path_factory.mktemp("reference"), CONFIG)
+    project = Project.new(tmp_path_factory.mktemp("reference"), CONFIG)
+    began = time.monotonic()
     project.succeed("--skip-script-cleanup")
+    project.seconds = time.monotonic() - began
     return project
 
 
@@ -137,7 +131,14 @@ def job(reference):
 @pytest.fixture
 def project(tmp_path) -> Project:
     """A project without results."""
-    return Project(tmp_path / "project", CONFIG)
+    return Project.new(tmp_path / "project", CONFIG)
+
+
+@pytest.fixture
+def finished(reference, tmp_path) -> Project:
+    """A copy of the undisturbed run; its files have the same times."""
+    shutil.copytree(reference.folder, tmp_path / "finished")
+    return Project(tmp_path / "finished")
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,17 @@ ROOT = Path(__file__).parents[2]
 
 
 class Project:
-    """A copy of the project, with a configuration of its own."""
+    """A folder with a copy of the project, and a configuration of its own (``faults.yaml``)."""
 
-    def __init__(self, folder: Path, config: dict):
+    def __init__(self, folder: Path):
         self.folder = folder
+        self.starts = 0
+        #: How long an undisturbed run lasts.
+        self.seconds = 0.0
+
+    @classmethod
+    def new(cls, folder: Path, config: dict) -> "Project":
+        """Copy the project into a folder."""
         for name in ("src", "workflow", "config", "envs", "profiles"):
             shutil.copytree(
                 ROOT / name,
@@ -26,7 +33,7 @@ class Project:
                 ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".snakemake"),
             )
         (folder / "faults.yaml").write_text(yaml.safe_dump(config))
-        self.starts = 0
+        return cls(folder)
 
     @property
     def results(self) -> Path:

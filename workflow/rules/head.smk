@@ -18,4 +18,6 @@ onstart:
 onerror:
     failed = sorted({file for job in workflow.scheduler.failed for file in job.log})
     if failed:
-        logger.error(f"\nThe logs of the failed jobs end so:\n{head.ends_of_logs(failed)}\n")
+        logger.error(
+            f"\nThe logs of the failed jobs end so:\n{head.ends_of_logs(failed)}\n"
+        )
