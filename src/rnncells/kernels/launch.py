@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import llvmlite.binding
@@ -154,20 +155,27 @@ class _OneBlasThread:
             for library in ThreadpoolController().lib_controllers
             if library.user_api == "blas" and "numpy.libs" not in library.filepath
         ]
-        self.before: list[tuple[Any, int]] = []
+        self.before: list[int] = []
+        self.inside = 0
+        self.lock = Lock()
 
     def __enter__(self) -> None:
-        self.before = [
-            (library, number)
-            for library in self.libraries
-            if (number := library.get_num_threads()) != 1
-        ]
-        for library, _ in self.before:
-            library.set_num_threads(1)
+        with self.lock:
+            if self.inside == 0:
+                self.before = [library.get_num_threads() for library in self.libraries]
+                self._set([1] * len(self.before))
+            self.inside += 1
 
     def __exit__(self, *_: object) -> None:
-        for library, number in self.before:
-            library.set_num_threads(number)
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self._set(self.before)
+
+    def _set(self, numbers: list[int]) -> None:
+        for library, before, number in zip(self.libraries, self.before, numbers, strict=True):
+            if before != 1:
+                library.set_num_threads(number)
 
 
 _one_blas_thread = _OneBlasThread()
