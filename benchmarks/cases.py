@@ -82,35 +82,39 @@ class Case:
 
 
 def cases(quick: bool) -> list[Case]:
-    """Return all cases, or those of a quick run."""
-    every = chain(_layers(), _addition(), _capacity(compiled=not quick), _scaling(), _gpu())
+    """Return all cases, or those of a quick run; the shortest works come first."""
+    every = chain(_capacity(compiled=not quick), _addition(), _layers(), _scaling(), _gpu())
     return [case for case in every if case.quick or not quick]
 
 
-def _layers() -> Iterator[Case]:
-    for cell, peer, ratio in (
-        ("BRC", "brc_pytorch", 6.0),
-        ("nBRC", "brc_pytorch", 3.0),
-        ("GRU", "torch.nn", 1.3),
-        ("LSTM", "torch.nn", 1.0),
-    ):
-        contest = partial(copying, cell, peer, layers=2, steps=300, batch=100)
-        yield Case(f"{cell} 2x100, T=300, B=100", "layers", contest, {peer: ratio}, quick=True)
-    for cell, ratio in (("BRC", 7.0), ("nBRC", 4.0), ("UGRNN", 4.0), ("AntisymmetricRNN", 4.0)):
-        contest = partial(copying, cell, "torchrecurrent", layers=1, steps=100, batch=50)
-        name = f"{cell} 1x100, T=100, B=50"
-        yield Case(name, "layers", contest, {"torchrecurrent": ratio}, quick=cell == "UGRNN")
+def _capacity(compiled: bool) -> Iterator[Case]:
+    for cell in FOURTEEN:
+        best = cell in ("TRNN", "PC-RNN-HC-A")
+        peers = ("readable", "torch.compile") if best and compiled else ("readable",)
+        contest = partial(capacity, cell, p=61, peers=peers)
+        name, bar = f"{cell}, capacity", 1.6 if best else 2.0
+        yield Case(name, "capacity", contest, floor_ratio=bar, quick=best)
+    for models, ratio in ((1, 8.0), (10, 15.0)):
+        peer = "readable" if models == 1 else "readable, in turn"
+        contest = partial(capacity, "TRNN", p=10, models=models, peers=(peer,))
+        name = f"TRNN, capacity, p=10, {models} model{'s' * (models > 1)}"
+        yield Case(name, "layers", contest, {peer: ratio}, quick=True)
 
 
-def copying(cell: str, peer: str, *, layers: int, steps: int, batch: int) -> Contest:
-    """One model of 100 units sees one number per step, and says the first one at the end."""
-    units = 100
-    x = torch.randn(steps, batch, 1)
-    make = partial(layers_of, cell=cell, inputs=1, units=units, layers=layers)
-    step = partial(descent, units=units, x=x, target=x[0], loss=nn.MSELoss())
-    ours, theirs = make("rnncells"), make(peer)
-    products = chain(floor.stack(ours, x), floor.readout(ours, batch, 1))
-    return Contest(step(ours), {peer: step(theirs)}, floor.work(products))
+def capacity(
+    cell: str, *, p: int, models: int = 1, steps: int = 60, peers: tuple[str, ...] = ()
+) -> Contest:
+    """Models of 60 units learn p trajectories by heart: one iteration of the capacity study."""
+    step = remembering(cell, p, models, steps)
+    others: dict[str, Work | str] = {}
+    for peer in peers:
+        if peer == "readable":
+            others[peer] = readable(remembering(cell, p, models, steps))
+        elif peer == "readable, in turn":
+            others[peer] = in_turn([readable(remembering(cell, p, 1, steps))] * models)
+        elif peer == "torch.compile":
+            others[peer] = compiled(remembering(cell, p, models, steps))
+    return Contest(step, others, products_alone(step), models)
 
 
 def _addition() -> Iterator[Case]:
@@ -146,39 +150,33 @@ def addition(cell: str) -> Contest:
         )
         for x, target in zip(batch.x, batch.target, strict=True)
     ]
-    return Contest(
-        counting(step), {"brc_pytorch": in_turn(theirs)}, products_alone(step), len(seeds)
-    )
+    return Contest(step, {"brc_pytorch": in_turn(theirs)}, products_alone(step), len(seeds))
 
 
-def _capacity(compiled: bool) -> Iterator[Case]:
-    for cell in FOURTEEN:
-        best = cell in ("TRNN", "PC-RNN-HC-A")
-        peers = ("readable", "torch.compile") if best and compiled else ("readable",)
-        contest = partial(capacity, cell, p=61, peers=peers)
-        name, bar = f"{cell}, capacity", 1.6 if best else 2.0
-        yield Case(name, "capacity", contest, floor_ratio=bar, quick=best)
-    for models, ratio in ((1, 8.0), (10, 15.0)):
-        peer = "readable" if models == 1 else "readable, in turn"
-        contest = partial(capacity, "TRNN", p=10, models=models, peers=(peer,))
-        name = f"TRNN, capacity, p=10, {models} model{'s' * (models > 1)}"
-        yield Case(name, "layers", contest, {peer: ratio}, quick=True)
+def _layers() -> Iterator[Case]:
+    for cell, peer, ratio in (
+        ("BRC", "brc_pytorch", 6.0),
+        ("nBRC", "brc_pytorch", 3.0),
+        ("GRU", "torch.nn", 1.3),
+        ("LSTM", "torch.nn", 1.0),
+    ):
+        contest = partial(copying, cell, peer, layers=2, steps=300, batch=100)
+        yield Case(f"{cell} 2x100, T=300, B=100", "layers", contest, {peer: ratio}, quick=True)
+    for cell, ratio in (("BRC", 7.0), ("nBRC", 4.0), ("UGRNN", 4.0), ("AntisymmetricRNN", 4.0)):
+        contest = partial(copying, cell, "torchrecurrent", layers=1, steps=100, batch=50)
+        name = f"{cell} 1x100, T=100, B=50"
+        yield Case(name, "layers", contest, {"torchrecurrent": ratio}, quick=cell == "UGRNN")
 
 
-def capacity(
-    cell: str, *, p: int, models: int = 1, steps: int = 60, peers: tuple[str, ...] = ()
-) -> Contest:
-    """Models of 60 units learn p trajectories by heart: one iteration of the capacity study."""
-    step = remembering(cell, p, models, steps)
-    others: dict[str, Work | str] = {}
-    for peer in peers:
-        if peer == "readable":
-            others[peer] = readable(remembering(cell, p, models, steps))
-        elif peer == "readable, in turn":
-            others[peer] = in_turn([readable(remembering(cell, p, 1, steps))] * models)
-        elif peer == "torch.compile":
-            others[peer] = compiled(remembering(cell, p, models, steps))
-    return Contest(counting(step), others, products_alone(step), models)
+def copying(cell: str, peer: str, *, layers: int, steps: int, batch: int) -> Contest:
+    """One model of 100 units sees one number per step, and says the first one at the end."""
+    units = 100
+    x = torch.randn(steps, batch, 1)
+    make = partial(layers_of, cell=cell, inputs=1, units=units, layers=layers)
+    step = partial(descent, units=units, x=x, target=x[0], loss=nn.MSELoss())
+    ours, theirs = make("rnncells"), make(peer)
+    products = chain(floor.stack(ours, x), floor.readout(ours, batch, 1))
+    return Contest(step(ours), {peer: step(theirs)}, floor.work(products))
 
 
 def _scaling() -> Iterator[Case]:
@@ -190,13 +188,13 @@ def _scaling() -> Iterator[Case]:
 
 def longer(steps: int) -> Contest:
     """A capacity iteration of T steps, against as many of 30 steps as it is long."""
-    ours, short = (counting(remembering("TRNN", 61, 1, T)) for T in (steps, 30))
+    ours, short = (remembering("TRNN", 61, 1, T) for T in (steps, 30))
     return Contest(ours, {"T=30, repeated": in_turn([short] * round(steps / 30))})
 
 
 def wider(models: int) -> Contest:
     """A capacity iteration of many models, against one model's, as often as there are models."""
-    ours, one = (counting(remembering("TRNN", 61, S, 60)) for S in (models, 1))
+    ours, one = (remembering("TRNN", 61, S, 60) for S in (models, 1))
     return Contest(ours, {"1 model, repeated": in_turn([one] * models)}, models=models)
 
 
@@ -209,7 +207,7 @@ def _gpu() -> Iterator[Case]:
 
 def on_gpu(models: int) -> Contest:
     """A capacity iteration of many models on the GPU."""
-    return Contest(counting(remembering("TRNN", 61, models, 60, "cuda")), models=models)
+    return Contest(remembering("TRNN", 61, models, 60, "cuda"), models=models)
 
 
 # How the works are made
@@ -264,19 +262,12 @@ def remembering(cell: str, p: int, models: int, steps: int, device: str = "cpu")
     )
 
 
-def counting(step: TrainingStep) -> Work:
-    """Return the work of making the next step."""
-    numbers = iter(range(step.task.steps))
-    return lambda: step(next(numbers))
-
-
 def readable(step: TrainingStep) -> Work:
     """Return the work of making the next step without kernels."""
-    work = counting(step)
 
     def run() -> None:
         with kernels.disabled():
-            work()
+            step()
 
     return run
 
@@ -292,7 +283,7 @@ def compiled(step: TrainingStep) -> Work | str:
         return loss(network, Batch(x, target))
 
     step.task.loss = lambda network, batch: forward(batch.x, batch.target)
-    return counting(step)
+    return step
 
 
 def in_turn(works: list[Work]) -> Work:

@@ -52,14 +52,15 @@ def save(figure: Figure, png: Path) -> None:
 
 
 def _ratios(ax: Axes, rows: pd.DataFrame) -> None:
-    """Draw the ratio to each peer as a dot, and what it is to be at least as a line."""
+    """Draw the ratio to each peer with its quartiles, and what it is to be at least."""
     rows = rows.dropna(subset="ratio")
     y = _cases(ax, rows)
     for peer, some in rows.groupby(rows["peer"].str.split(",").str[0], sort=False):
         ax.plot(some["ratio"], y[some.index], "o", ms=6, color=COLOURS[peer], label=peer)
+        ax.hlines(y[some.index], some["ratio_low"], some["ratio_high"], COLOURS[peer])
     for k, row in rows.iterrows():
-        ax.text(row["ratio"] * 1.06, y[k], f"{row['ratio']:.2g}", va="center", fontsize=7)
-    ax.plot(rows["ratio_goal"], y[rows.index], "|", ms=9, mew=1.2, color="black", label="goal")
+        _label(ax, max(row["ratio"], row["ratio_high"]), y[k], f"{row['ratio']:.2g}")
+    _goal(ax, rows["ratio_goal"], y)
     _multiples(ax, "times faster than")
 
 
@@ -72,8 +73,8 @@ def _above_floor(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(multiples, y[some.index], "o", ms=5, color=COLOURS[peer], label=peer)
     ax.plot(own["floor_ratio"], y[own.index], "o", ms=6, color=COLOURS["rnncells"], label="kernels")
     for k, row in own.iterrows():
-        ax.text(row["floor_ratio"] * 1.08, y[k], f"{row['our_ms']:.2g} ms", va="center", fontsize=7)
-    ax.plot(own["floor_goal"], y[own.index], "|", ms=9, mew=1.2, color="black", label="goal")
+        _label(ax, row["floor_ratio"], y[k], f"{row['our_ms']:.2g} ms")
+    _goal(ax, own["floor_goal"], y)
     _multiples(ax, "time of an iteration, as a multiple of its matrix products alone")
 
 
@@ -102,6 +103,16 @@ def _cases(ax: Axes, rows: pd.DataFrame) -> pd.Series:
     ax.grid(axis="y", color="#E5E5E5", lw=0.6)
     ax.set_axisbelow(True)
     return rows["case"].map(names.index)
+
+
+def _label(ax: Axes, x: float, y: float, text: str) -> None:
+    """Write a number to the right of a dot."""
+    ax.annotate(text, (x, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
+
+
+def _goal(ax: Axes, x: pd.Series, y: pd.Series) -> None:
+    """Mark what is to be reached."""
+    ax.plot(x, y[x.index], "|", ms=9, mew=1.2, mec="black", label="goal")
 
 
 def _multiples(ax: Axes, label: str) -> None:

@@ -24,6 +24,9 @@ class Product:
     times: int = 1
 
 
+PRODUCTS = {getattr(torch.ops.aten, name).default for name in ("mm", "bmm", "addmm", "baddbmm")}
+
+
 class _Recorder(TorchDispatchMode):
     """Writes down the matrix products that PyTorch makes."""
 
@@ -32,8 +35,8 @@ class _Recorder(TorchDispatchMode):
         self.products: list[Product] = []
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        if function in (torch.ops.aten.mm.default, torch.ops.aten.bmm.default):
-            a, b = args
+        if function in PRODUCTS:
+            *_, a, b = args
             members = a.size(0) if a.dim() == 3 else 1
             self.products.append(Product(a.size(-2), a.size(-1), b.size(-1), members))
         return function(*args, **(kwargs or {}))

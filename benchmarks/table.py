@@ -16,8 +16,9 @@ def rows_of(case: Case, seconds: float, rounds: int) -> pd.DataFrame:
 
     Columns: case; group, the panel of the figure; models that a step trains; the medians and
     interquartile ranges of our, the peer's and the floor's milliseconds per step; ratio, the peer's
-    time over ours; floor_ratio, our time over the floor's; ratio_goal and floor_goal, what they are
-    to reach; threads; device; note, why a number is missing.
+    time over ours, and the quartiles of that ratio over the rounds; floor_ratio, our time over the
+    floor's; ratio_goal and floor_goal, what they are to reach; threads; device; note, why a number
+    is missing.
     """
     contest = case.contest()
     contestants = {"ours": contest.ours}
@@ -30,6 +31,7 @@ def rows_of(case: Case, seconds: float, rounds: int) -> pd.DataFrame:
     rows = []
     for peer in contest.peers or [""]:
         theirs = times.get(peer, missing)
+        low, high = np.percentile(theirs / ours, [25, 75])
         rows.append(
             {
                 "case": case.name,
@@ -41,6 +43,8 @@ def rows_of(case: Case, seconds: float, rounds: int) -> pd.DataFrame:
                 "peer_ms": np.median(theirs),
                 "peer_iqr": spread(theirs),
                 "ratio": np.median(theirs) / np.median(ours),
+                "ratio_low": low,
+                "ratio_high": high,
                 "ratio_goal": case.ratio.get(peer, np.nan),
                 "floor_ms": np.median(floor),
                 "floor_iqr": spread(floor),

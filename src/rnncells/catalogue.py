@@ -5,12 +5,23 @@ milliseconds. So the configuration is checked, and the jobs are planned, without
 """
 
 import ast
+import math
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .messages import shown
 from .sources import PACKAGE, imports, module_file, syntax_tree
 from .tasks import TASKS
+
+#: A class outside this project. Its name becomes part of file names, so it is short and plain.
+CLASS_NAME = re.compile(r"(?=.{3,120}$)[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*", re.ASCII | re.IGNORECASE)
+
+#: The methods by which a cell says within which limits its numbers must be.
+DECLARING = ("add_hyperparameter", "check_range")
 
 
 @dataclass(frozen=True)
@@ -19,12 +30,14 @@ class Description:
 
     Attributes:
         module: name of the module that holds it.
-        options: its own keyword options.
+        options: its own keyword options, with their annotations.
+        limits: the least and the largest value of options and hyperparameters that have them.
         constants: class attributes that are literals, inherited ones included.
     """
 
     module: str
-    options: tuple[str, ...]
+    options: dict[str, ast.expr | None]
+    limits: dict[str, tuple[float, float]]
     constants: dict
 
     @property
@@ -62,13 +75,18 @@ def describe_cell(name: str) -> Description:
     known = cells()
     if ":" not in name and name not in known:
         raise ValueError(
-            f"unknown cell {name!r}; allowed: {', '.join(sorted(known, key=str.lower))}, "
+            f"unknown cell {shown(name)}; allowed: {', '.join(sorted(known, key=str.lower))}, "
             "or package.module:Class"
+        )
+    if name not in known and not CLASS_NAME.fullmatch(name):
+        raise ValueError(
+            f"{shown(name)} is not a name of a class; allowed: package.module:Class, with letters, "
+            "digits and _, and at most 120 characters"
         )
     module, _, class_name = known.get(name, name).partition(":")
     path = module_file(module)
     if path is None:
-        raise ValueError(f"cell {name!r}: there is no module {module!r}")
+        raise ValueError(f"cell {shown(name)}: there is no module {shown(module)}")
     return _describe(path, module, class_name)
 
 
@@ -88,10 +106,11 @@ def _describe(path: Path, module: str, class_name: str) -> Description:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             break
     else:
-        raise ValueError(f"{path}: there is no class {class_name!r}")
+        raise ValueError(f"{path}: there is no class {shown(class_name)}")
     base = _describe_base(path, module, node)
     constants = dict(base.constants) if base else {}
-    options = base.options if base else ()
+    limits = dict(base.limits) if base else {}
+    options = base.options if base else {}
     for part in node.body:
         target = _assigned_name(part)
         if target and part.value is not None:
@@ -100,8 +119,41 @@ def _describe(path: Path, module: str, class_name: str) -> Description:
             except ValueError:
                 continue  # not a literal, so not something that a plan depends on
         if isinstance(part, ast.FunctionDef) and part.name == "__init__":
-            options = tuple(argument.arg for argument in part.args.kwonlyargs)
-    return Description(module, options, constants)
+            options = {argument.arg: argument.annotation for argument in part.args.kwonlyargs}
+            limits |= _declared_limits(part)
+    return Description(module, options, limits, constants)
+
+
+def _declared_limits(init: ast.FunctionDef) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield the limits that ``__init__`` declares: ``self.check_range("tau", tau, low=1.0)``."""
+    for node in ast.walk(init):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in DECLARING:
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            # What is not a literal is known only when the cell is built, which checks it then.
+            with suppress(ValueError):
+                low = ast.literal_eval(given.get("low", ast.Constant(-math.inf)))
+                high = ast.literal_eval(given.get("high", ast.Constant(math.inf)))
+                yield ast.literal_eval(node.args[0]), (low, high)
+
+
+def fits(annotation: ast.expr | None, value: object) -> bool:
+    """Tell whether a value of a configuration is of the annotated type; an unknown type fits."""
+    match annotation:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return fits(left, value) or fits(right, value)
+        case ast.Constant(value=None):
+            return value is None
+        case ast.Name(id="bool"):
+            return isinstance(value, bool)
+        case ast.Name(id="int"):
+            return type(value) is int
+        case ast.Name(id="float"):
+            return type(value) in (int, float)
+        case ast.Name(id="str"):
+            return isinstance(value, str)
+        case ast.Subscript(value=ast.Name(id="Literal")):
+            return value in ast.literal_eval(annotation.slice)
+    return True
 
 
 def _assigned_name(node: ast.stmt) -> str | None:

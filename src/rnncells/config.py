@@ -5,16 +5,23 @@ the checks that a schema cannot express. Every mistake becomes one line that nam
 is allowed. PyTorch is not imported.
 """
 
+import ast
 import copy
 import csv
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from .catalogue import describe_cell, describe_task
+from .catalogue import Description, describe_cell, describe_task, fits
+from .messages import shown
+from .seeds import chunks
 from .tasks import FIGURES
-from .validation import ConfigError, check_numbers, fill_and_check
+from .validation import ConfigError, fill_and_check, plain
+
+#: Snakemake needs milliseconds and kilobytes for every job (docs/scaling.md).
+MOST_RUNS = 100_000
+#: Coordinate pairs of a synthetic data set: 1.6 GB.
+MOST_POINTS = 100_000_000
 
 
 def resolve(config: Mapping, schema: Mapping, published: str | Path) -> dict:
@@ -32,15 +39,15 @@ def resolve(config: Mapping, schema: Mapping, published: str | Path) -> dict:
     Raises:
         ConfigError: for the first mistake found.
     """
-    # JSON turns Snakemake's ordered dictionaries into plain ones, and leaves the user's as it was.
-    config = json.loads(json.dumps(config, default=str))
-    check_numbers(config)
+    config = plain(config)
     fill_and_check(config, schema)
     optima = read_published(published)
-    return {
+    plan = {
         name: _resolve_study(f"studies.{name}", study, config["device"], schema, optima)
         for name, study in config["studies"].items()
     }
+    _check_number_of_runs(plan)
+    return plan
 
 
 def read_published(path: str | Path) -> dict[tuple[str, int], dict[str, float]]:
@@ -54,6 +61,25 @@ def read_published(path: str | Path) -> dict[tuple[str, int], dict[str, float]]:
         }
         for row in rows
     }
+
+
+def _check_number_of_runs(plan: Mapping) -> None:
+    runs = {
+        study: sum(
+            len(cell["lengths"])
+            * len(cell["hidden_sizes"])
+            * len(cell["layers"])
+            * -(-len(cell["seeds"]) // cell["seeds_per_job"])
+            for cell in part["cells"].values()
+        )
+        for study, part in plan.items()
+    }
+    if sum(runs.values()) > MOST_RUNS:
+        largest = max(runs, key=runs.__getitem__)
+        raise ConfigError(
+            f"studies: {sum(runs.values()):,} runs, of which {largest} has {runs[largest]:,}; "
+            f"allowed: {MOST_RUNS:,}. Raise seeds_per_job, or give the studies in several files"
+        )
 
 
 def _check_merged(where: str, study: Mapping, schema: Mapping) -> None:
@@ -76,9 +102,11 @@ def _resolve_study(where: str, study: dict, device: str, schema: Mapping, optima
     _check_parameter_names(where, study["hyperparameters"], allowed)
     cells = {}
     for cell in study["cells"]:
-        merged = _merge(study, per_cell.get(cell, {}))
-        _check_merged(f"{where}.per_cell.{cell}", merged, schema)
-        _check_parameter_names(f"{where}.per_cell.{cell}", merged["hyperparameters"], allowed)
+        merged = study
+        if cell in per_cell:
+            merged = _merge(study, per_cell[cell])
+            _check_merged(f"{where}.per_cell.{cell}", merged, schema)
+            _check_parameter_names(f"{where}.per_cell.{cell}", merged["hyperparameters"], allowed)
         cells[cell] = _resolve_cell(where, cell, merged, data, optima)
     return {
         "task": task,
@@ -109,11 +137,22 @@ def _check_data(where: str, study: dict) -> dict | None:
     data = study.get("data")
     if study["task"] != "trajectory_generation":
         return None
-    if data.get("file") is not None and not Path(data["file"]).is_file():
-        raise ConfigError(f"{where}.data.file: there is no file {data['file']!r}")
+    if (file := data["file"]) is not None:
+        if not Path(file).is_file():
+            raise ConfigError(f"{where}.data.file: there is no file {shown(file)}")
+        if set(file) & set("{}") or not file.isprintable():
+            raise ConfigError(
+                f"{where}.data.file: {shown(file)} has a character that Snakemake reads otherwise; "
+                "allowed: all printable ones but braces"
+            )
     low, high = data["via_points"]
     if low > high:
         raise ConfigError(f"{where}.data.via_points: [{low}, {high}] is not in ascending order")
+    if data["trajectories"] * data["points"] > MOST_POINTS:
+        raise ConfigError(
+            f"{where}.data.points: {data['trajectories']:,} trajectories of {data['points']:,} "
+            f"points are too many; allowed: {MOST_POINTS:,} points in all"
+        )
     return data
 
 
@@ -149,10 +188,11 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
     source, sizes = hyper["source"], study["hidden_sizes"]
     search = None
     if source == "search":
-        search = _resolve_search(where, cell, hyper["search"], space, data)
+        search = _resolve_search(where, hyper["search"], space, data, description)
         values = dict.fromkeys(sizes)
     elif source == "config":
-        values = dict.fromkeys(sizes, _check_values(where, cell, hyper["values"], space, data))
+        given = _check_values(where, cell, hyper["values"], space, data, description)
+        values = dict.fromkeys(sizes, given)
     elif data is None:
         raise ConfigError(
             f"{where}.hyperparameters.source: 'published' is for trajectory_generation; "
@@ -160,13 +200,13 @@ def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima:
         )
     else:
         values = {size: _published_values(where, cell, size, space, optima) for size in sizes}
-        for given in values.values() if data["file"] is None else ():
-            _check_p(f"{where}.hyperparameters.source: the published p", given["p"], data)
+        for optimum in values.values():
+            _check_p(f"{where}.hyperparameters.source: the published p", optimum["p"], data)
     return {
         "lengths": study["lengths"],
         "hidden_sizes": sizes,
         "layers": study["layers"],
-        "seeds": _seed_list(study["seeds"]),
+        "seeds": _seed_list(where, study["seeds"], study["seeds_per_job"]),
         "seeds_per_job": study["seeds_per_job"],
         "options": options,
         "training": training,
@@ -196,8 +236,14 @@ def _published_values(
     return {name: found[name] for name in space}
 
 
-def _seed_list(seeds: int | list[int]) -> list[int]:
-    return list(range(seeds)) if isinstance(seeds, int) else seeds
+def _seed_list(where: str, seeds: int | list[int], per_job: int) -> list[int]:
+    if isinstance(seeds, int):
+        return list(range(seeds))
+    try:
+        chunks(seeds, per_job)
+    except ValueError as error:
+        raise ConfigError(f"{where}.seeds: {error}") from error
+    return seeds
 
 
 def _check_lengths(where: str, study: dict, data: dict | None) -> None:
@@ -221,36 +267,65 @@ def _check_lengths(where: str, study: dict, data: dict | None) -> None:
         )
 
 
-def _check_options(where: str, cell: str, options: Mapping, description) -> None:
-    allowed = [name for name in description.options if name not in description.search_space]
-    for name in options:
+def _check_options(where: str, cell: str, options: Mapping, description: Description) -> None:
+    types = {
+        name: annotation
+        for name, annotation in description.options.items()
+        if name not in description.search_space
+    }
+    for name, value in options.items():
         if name in description.search_space:
             raise ConfigError(
                 f"{where}.{name}: is a hyperparameter; give it under hyperparameters.values"
             )
-        if name not in allowed:
+        if name not in types:
             raise ConfigError(
-                f"{where}: {cell} has no option {name!r}; allowed: {', '.join(allowed) or 'none'}"
+                f"{where}: {cell} has no option {shown(name)}; "
+                f"allowed: {', '.join(types) or 'none'}"
             )
+        if not fits(types[name], value):
+            kind = ast.unparse(types[name])
+            raise ConfigError(f"{where}.{name}: {shown(value)} is not allowed; expected {kind}")
+        if isinstance(value, int | float):
+            _check_limits(where, name, value, description)
+
+
+def _check_limits(where: str, name: str, value: float, description: Description) -> None:
+    """Refuse a number that the cell itself would refuse."""
+    low, high = description.limits.get(name, (None, None))
+    if low is not None and not low <= value <= high:
+        allowed = f"at least {low:g}" if high == math.inf else f"within {low:g} and {high:g}"
+        raise ConfigError(f"{where}.{name}: {value:g} is not allowed; it must be {allowed}")
 
 
 def _check_values(
-    where: str, cell: str, values: Mapping, space: Mapping, data: dict | None
+    where: str,
+    cell: str,
+    values: Mapping,
+    space: Mapping,
+    data: dict | None,
+    description: Description,
 ) -> dict[str, float]:
     """Return the hyperparameters that apply to the cell: shared values may name others' too."""
     where = f"{where}.hyperparameters.values"
     for name in ("lr", "p"):
         if name in space and name not in values:
             raise ConfigError(f"{where}: {cell} needs a value for {name!r}")
-    if "p" in space and data is not None and data.get("file") is None:
+    if "p" in space:
         _check_p(f"{where}.p", values["p"], data)
-    return {name: values[name] for name in space if name in values}
+    given = {name: values[name] for name in space if name in values}
+    for name, value in given.items():
+        _check_limits(where, name, value, description)
+    return given
 
 
-def _check_p(where: str, p: float, data: dict) -> None:
-    if not 1 <= p <= data["trajectories"]:
+def _check_p(where: str, p: float, data: Mapping) -> None:
+    """Refuse a number of sequences that the data do not have; a file's is not known yet."""
+    if p < 1:
+        raise ConfigError(f"{where}: {p:g} is not allowed; it must be at least 1")
+    if data["file"] is None and p > data["trajectories"]:
         raise ConfigError(
-            f"{where}: {p} is not allowed; it must be within 1 and data.trajectories, "
+            f"{where}: {p:g} is not allowed; it must be within 1 and data.trajectories, "
             f"{data['trajectories']}"
         )
 
@@ -268,12 +343,12 @@ def _check_parameter_names(where: str, hyper: Mapping, allowed: set[str]) -> Non
             if name not in allowed | shared:
                 raise ConfigError(
                     f"{where}.hyperparameters.{key}: no cell of the study has the parameter "
-                    f"{name!r}; allowed: {', '.join(sorted(allowed))}"
+                    f"{shown(name)}; allowed: {', '.join(sorted(allowed))}"
                 )
 
 
 def _resolve_search(
-    where: str, cell: str, search: Mapping, space: Mapping, data: dict | None
+    where: str, search: Mapping, space: Mapping, data: dict | None, description: Description
 ) -> dict:
     """Return the search's settings, with the bounds of every parameter of this cell."""
     where = f"{where}.hyperparameters.search"
@@ -284,15 +359,16 @@ def _resolve_search(
         if name in search["space"]:
             low, high = search["space"][name]
             if not low < high:
-                raise ConfigError(f"{where}.space.{name}: [{low}, {high}] is not ascending")
+                raise ConfigError(f"{where}.space.{name}: [{low:g}, {high:g}] is not ascending")
             if scale == "log" and low <= 0:
                 raise ConfigError(f"{where}.space.{name}: bounds of a log scale must be above 0")
-            if name == "p" and data is not None and data.get("file") is None:
-                _check_p(f"{where}.space.p", low, data)
-                _check_p(f"{where}.space.p", high, data)
+            for bound in (low, high):
+                _check_limits(f"{where}.space", name, bound, description)
+                if name == "p":
+                    _check_p(f"{where}.space.p", bound, data)
         first = search["first"].get(name)
         if first is None:
-            first = math.sqrt(low * high) if scale == "log" else (low + high) / 2
+            first = math.sqrt(low) * math.sqrt(high) if scale == "log" else (low + high) / 2
         bounds[name] = {
             "low": low,
             "high": high,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from .files import reading
+
 
 def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
     """Return one row per study and rule: jobs, seconds and memory.
@@ -12,13 +14,17 @@ def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
     Args:
         files: benchmark files ``.../benchmarks/{study}/{rule}/...``, as Snakemake writes them
             (column s: wall seconds, max_rss: largest resident set in MB).
+
+    Raises:
+        DamagedFile: if one of them is damaged.
     """
     rows = []
     for file in map(Path, files):
         study, rule = file.parts[file.parts.index("benchmarks") + 1 :][:2]
-        # A job too short to be sampled has "-" or "NA" for its memory.
-        measured = pd.read_csv(file, sep="\t", na_values=["-", "NA"])
-        rows.append((study, rule, measured["s"].sum(), measured["max_rss"].max()))
+        with reading(file):
+            # A job too short to be sampled has "-" or "NA" for its memory.
+            measured = pd.read_csv(file, sep="\t", na_values=["-", "NA"]).iloc[0]
+            rows.append((study, rule, float(measured["s"]), float(measured["max_rss"])))
     jobs = pd.DataFrame(rows, columns=["study", "rule", "seconds", "memory_mb"])
     return (
         jobs.groupby(["study", "rule"])

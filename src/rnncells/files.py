@@ -1,4 +1,8 @@
-"""Files that are there whole or not at all, whenever their writer dies."""
+"""Results on the disk: written whole or not at all, and never read half.
+
+Whenever a writer dies, what stands at a result's path is a whole file. Something else may damage it
+later; then the reader names the file and makes nothing of it.
+"""
 
 import errno
 import json
@@ -9,8 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .job import UserError
+
 if TYPE_CHECKING:
+    from numpy import ndarray
     from pandas import DataFrame
+
+
+class DamagedFile(UserError):
+    """A result that is not what was written; the message is one line for the user."""
+
+    def __init__(self, path: str | Path, reason: object):
+        line = " ".join(str(reason).split())
+        super().__init__(f"{path}: is damaged ({line}); delete it and give the same command again")
 
 
 @contextmanager
@@ -49,6 +64,60 @@ def write_table(table: "DataFrame", path: str | Path) -> None:
 def write_json(path: str | Path, content: object) -> None:
     """Write a JSON file, whole or not at all."""
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Blame what goes wrong in the block on the file.
+
+    Raises:
+        DamagedFile: if anything but the file's absence does.
+    """
+    try:
+        yield
+    except (FileNotFoundError, DamagedFile):
+        raise
+    # A damaged file can make the readers raise nearly anything; whatever it is, it is refused.
+    except Exception as error:
+        raise DamagedFile(path, error) from error
+
+
+def read_table(path: str | Path) -> "DataFrame":
+    """Read a table that :func:`write_table` wrote.
+
+    Raises:
+        DamagedFile: if it is cut off or otherwise damaged.
+    """
+    import pandas as pd
+
+    with reading(path):
+        if Path(path).suffix == ".parquet":
+            return pd.read_parquet(path)
+        if not Path(path).read_bytes().endswith(b"\n"):
+            raise DamagedFile(path, "its last line is cut off")
+        return pd.read_csv(path)
+
+
+def read_json(path: str | Path) -> dict:
+    """Read an object that :func:`write_json` wrote.
+
+    Raises:
+        DamagedFile: if it is cut off or otherwise damaged.
+    """
+    with reading(path):
+        return dict(json.loads(Path(path).read_text()))
+
+
+def read_array(path: str | Path) -> "ndarray":
+    """Read a NumPy array (``.npy``).
+
+    Raises:
+        DamagedFile: if it is cut off or otherwise damaged.
+    """
+    import numpy as np
+
+    with reading(path):
+        return np.load(path)
 
 
 def remove_leftovers(path: str | Path) -> None:

@@ -98,6 +98,8 @@ def visible_devices() -> list[str]:
         listed = subprocess.run(
             ["nvidia-smi", "-L"], capture_output=True, text=True, check=True, timeout=60
         ).stdout
+    except FileNotFoundError:
+        return []
     except (OSError, subprocess.SubprocessError) as error:
         logger.info("no GPU: %s", error)
         return []

@@ -1,14 +1,34 @@
 """A recurrent network with a linear readout, for a population of models."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .cells.base import affine
 from .cells.initial import Initial
 from .rnn import RNN
 from .streams import stream
+
+
+class NarrowProduct(torch.autograd.Function):
+    """``x @ weight + bias`` for many rows and few outputs, ``(S, rows, n)`` to ``(S, rows, k)``.
+
+    BLAS is up to five times faster at these shapes when the rows are the last axis of a product.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Return the outputs."""
+        ctx.save_for_backward(x, weight)
+        return (weight.mT.contiguous() @ x.mT).add_(bias.unsqueeze(-1)).mT
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Return the gradients."""
+        x, weight = ctx.saved_tensors
+        to_x = grad @ weight.mT if ctx.needs_input_grad[0] else None
+        return to_x, (grad.mT @ x).mT, grad.sum(1)
 
 
 class Readout(nn.Module):
@@ -24,7 +44,9 @@ class Readout(nn.Module):
 
     def forward(self, output: Tensor) -> Tensor:
         """Read out ``(S, ..., B, n)`` to ``(S, ..., B, output_size)``."""
-        return affine(output, self.weight, self.bias)
+        flat = output.flatten(1, -2)
+        read: Tensor = NarrowProduct.apply(flat, self.weight, self.bias)
+        return read.unflatten(1, output.shape[1:-1])
 
 
 class Network(nn.Module):

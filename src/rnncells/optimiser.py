@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -52,18 +53,31 @@ class PopulationAdam:
         if active is None:
             active = torch.ones_like(self.lr, dtype=torch.bool)
         self.steps += 1
+        # On the CPU one compiled pass, else operations that can be recorded as a CUDA graph.
+        if compiled(self.parameters[0]):
+            self._step_compiled(active)
+        else:
+            self._step_by_operations(active)
+
+    def _step_compiled(self, active: Tensor) -> None:
+        (beta1, beta2), steps = self.betas, self.steps.item()
+        rates = self.lr.numpy() / (1 - beta1**steps)
+        constants = np.array([[beta1, beta2, (1 - beta2**steps) ** 0.5, self.eps]])
+        for parameter, *moments in zip(self.parameters, self.means, self.squares, strict=True):
+            if parameter.grad is None or not parameter.numel():
+                continue
+            tensors = (parameter.detach(), parameter.grad.contiguous(), *moments)
+            rows = [tensor.view(len(rates), -1).numpy() for tensor in tensors]
+            kind = rows[0].dtype
+            adam_step(*rows, rates.astype(kind), active.numpy(), constants.astype(kind))
+
+    def _step_by_operations(self, active: Tensor) -> None:
         beta1, beta2 = self.betas
         rates = self.lr / (1 - beta1**self.steps)
         scale = (1 - beta2**self.steps).sqrt()
         for parameter, m, v in zip(self.parameters, self.means, self.squares, strict=True):
-            grad = parameter.grad
-            if grad is None:
+            if (grad := parameter.grad) is None:
                 continue
-            if compiled(parameter):
-                numbers = (beta1, beta2, scale.item(), self.eps)
-                adam_step(parameter, grad, m, v, rates, active, numbers)
-                continue
-            # The same as operations, which can be recorded as a CUDA graph.
             shape = (-1, *[1] * (parameter.dim() - 1))
             m.lerp_(grad, 1 - beta1)
             v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)

@@ -6,12 +6,14 @@ over all observations is not, so that is what a study evaluates with fresh seeds
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 from skopt.learning import GaussianProcessRegressor
 
+from .files import read_table, reading
 from .job import UserError
 from .space import Space
 from .streams import stream
@@ -27,6 +29,19 @@ CHUNK = 20_000
 
 class ObservationError(UserError):
     """Observations that no surrogate can be fitted to; the message is one line for the user."""
+
+
+def read_observations(path: str | Path, configurations: int) -> pd.DataFrame:
+    """Read the observations of a search that has come to its end.
+
+    Raises:
+        DamagedFile: if they are not those of configurations 0, 1, ... ``configurations`` - 1.
+    """
+    observations = read_table(path)
+    with reading(path):
+        if list(observations["configuration"]) != list(range(configurations)):
+            raise ValueError(f"it has not each of the {configurations} configurations once")
+    return observations
 
 
 def check_observations(observations: pd.DataFrame, space: Space) -> pd.DataFrame:

@@ -5,6 +5,11 @@ A label lists runs of seeds: ``0-4`` is 0 to 4, ``3+7-9`` is 3, 7, 8 and 9.
 
 from collections.abc import Iterable, Sequence
 
+#: A label is part of file names, which have at most 255 bytes.
+LONGEST_LABEL = 200
+#: Far above the seeds of a job.
+MOST_SEEDS = 1_000_000
+
 
 def label(seeds: Iterable[int]) -> str:
     """Write seeds as a label."""
@@ -26,7 +31,7 @@ def parse(text: str) -> list[int]:
     seeds = []
     for part in text.split("+"):
         first, _, last = part.partition("-")
-        seeds.extend(range(int(first), int(last or first) + 1))
+        seeds.extend(range(int(first), min(int(last or first) + 1, int(first) + MOST_SEEDS)))
     if label(seeds) != text:
         raise ValueError(f"{text!r} is not a list of seeds; expected for instance 0-4 or 3+7-9")
     return seeds
@@ -40,6 +45,9 @@ def chunks(seeds: Sequence[int], per_job: int, before: Iterable[str] = ()) -> li
         per_job: how many seeds a job trains.
         before: labels of jobs that exist already; those whose seeds are all wanted are kept, so
             that only the other seeds are new work.
+
+    Raises:
+        ValueError: if a label is too long for a file name.
     """
     waiting = set(seeds)
     kept = []
@@ -52,4 +60,10 @@ def chunks(seeds: Sequence[int], per_job: int, before: Iterable[str] = ()) -> li
             kept.append(text)
             waiting -= known
     rest = [seed for seed in seeds if seed in waiting]
-    return kept + [label(rest[k : k + per_job]) for k in range(0, len(rest), per_job)]
+    new = [label(rest[k : k + per_job]) for k in range(0, len(rest), per_job)]
+    if (longest := max(map(len, new), default=0)) > LONGEST_LABEL:
+        raise ValueError(
+            f"a job's seeds have so many gaps that they make a name of {longest} characters; "
+            f"allowed: {LONGEST_LABEL}. Lower seeds_per_job"
+        )
+    return kept + new

@@ -1,11 +1,11 @@
 """The runs of a study, gathered into tidy tables."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from .files import read_json, read_table
 from .seeds import label
 
 AXES = ("cell", "length", "hidden", "layers")
@@ -18,10 +18,14 @@ def axes_of(path: str | Path) -> dict[str, str | int]:
 
 
 def gather_tables(files: Sequence[str | Path]) -> pd.DataFrame:
-    """Put the Parquet tables of runs below each other, with a column for every axis."""
+    """Put the Parquet tables of runs below each other, with a column for every axis.
+
+    Raises:
+        DamagedFile: if one of them is damaged.
+    """
     tables = []
     for file in files:
-        table = pd.read_parquet(file)
+        table = read_table(file)
         for position, (axis, value) in enumerate(axes_of(file).items()):
             table.insert(position, axis, value)
         tables.append(table)
@@ -29,13 +33,13 @@ def gather_tables(files: Sequence[str | Path]) -> pd.DataFrame:
 
 
 def gather_runs(files: Sequence[str | Path]) -> pd.DataFrame:
-    """Make one row per seed from ``run.json`` files."""
+    """Make one row per seed from ``run.json`` files.
+
+    Raises:
+        DamagedFile: if one of them is damaged.
+    """
     return pd.DataFrame(
-        [
-            {**axes_of(file), **member}
-            for file in files
-            for member in json.loads(Path(file).read_text())["members"]
-        ]
+        [{**axes_of(file), **member} for file in files for member in read_json(file)["members"]]
     )
 
 
@@ -45,7 +49,7 @@ def gather_provenance(files: Sequence[str | Path], *records: Mapping) -> pd.Data
     The columns are rule, cell, length, hidden, layers, seeds, what :func:`~.provenance.record` says
     of cost and origin, and one column per library for its version.
     """
-    rows = [provenance_row(json.loads(Path(file).read_text()), axes_of(file)) for file in files]
+    rows = [provenance_row(read_json(file), axes_of(file)) for file in files]
     rows += [provenance_row(record, dict.fromkeys(AXES)) for record in records]
     return pd.DataFrame(rows).astype({axis: "Int64" for axis in AXES if axis != "cell"})
 

@@ -3,13 +3,18 @@
 A data set is an array ``(N, points, 2)`` of N trajectories in the plane.
 """
 
-import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from .arraypickle import load_array
 from .job import UserError
+from .messages import one_line
 from .streams import stream
+
+#: The largest data set, in bytes, in the file (unpacked) and as float64: 100 million points.
+LARGEST = 1_600_000_000
 
 
 class DataError(UserError):
@@ -58,32 +63,38 @@ def load(path: str | Path) -> np.ndarray:
         DataError: if the file cannot be read, or is not such an array of finite numbers.
     """
     path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
     try:
-        with path.open("rb") as file:
-            start = file.read(8)
-            file.seek(0)
-            if start.startswith((b"\x93NUMPY", b"PK\x03\x04")):
-                data = np.load(file, allow_pickle=False)
-                if not isinstance(data, np.ndarray):
-                    if len(data.files) != 1:
-                        raise DataError(f"holds {len(data.files)} arrays, expected exactly one")
-                    data = data[data.files[0]]
-            else:
-                data = _ArrayUnpickler(file).load()
+        data = _read(path)
     except DataError as error:
-        raise DataError(f"{path}: {_one_line(error)}") from error
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
+        raise DataError(f"{path}: {one_line(error)}") from error
     # A damaged file can make the readers raise nearly anything; whatever it is, it is refused.
     except Exception as error:
         raise DataError(
-            f"{path}: cannot be read as .npy, .npz or a pickled NumPy array ({_one_line(error)})"
+            f"{path}: cannot be read as .npy, .npz or a pickled NumPy array ({one_line(error)})"
         ) from error
     return checked(data, str(path))
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _read(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        start = file.read(8)
+        size = path.stat().st_size
+        if start.startswith(b"PK\x03\x04"):
+            # A small archive can hold a file that is a thousand times as large.
+            size = sum(member.file_size for member in zipfile.ZipFile(file).infolist())
+        if size > LARGEST:
+            raise DataError(f"holds {size:,} bytes; allowed: {LARGEST:,}")
+        file.seek(0)
+        if not start.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+            return load_array(file.read())
+        data = np.load(file, allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            return data
+        if len(data.files) != 1:
+            raise DataError(f"holds {len(data.files)} arrays, expected exactly one")
+        return data[data.files[0]]
 
 
 def checked(data: object, name: str) -> np.ndarray:
@@ -99,37 +110,9 @@ def checked(data: object, name: str) -> np.ndarray:
         raise DataError(
             f"{name}: expected shape (trajectories, points, 2), got {tuple(data.shape)}"
         )
+    if 8 * data.size > LARGEST:
+        raise DataError(f"{name}: holds {data.size:,} numbers; allowed: {LARGEST // 8:,}")
     data = data.astype(np.float64)
     if not np.isfinite(data).all():
         raise DataError(f"{name}: holds NaN or infinite numbers; all must be finite")
     return data
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickle NumPy arrays; anything else that a pickle wants to import is refused."""
-
-    def find_class(self, module: str, name: str):
-        # NumPy renamed its private module from core to _core; the functions are the same.
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            from numpy._core import multiarray
-
-            if name == "_reconstruct":
-                return multiarray._reconstruct
-        if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
-            from numpy._core import numeric
-
-            return numeric._frombuffer
-        if module == "numpy" and name in ("ndarray", "dtype"):
-            return getattr(np, name)
-        # Protocols below 3 store the bytes of an array as text, to be encoded by this function.
-        if (module, name) == ("_codecs", "encode"):
-            return _encode_latin1
-        raise DataError(
-            f"the pickle wants to import {module}.{name}; only NumPy arrays are allowed"
-        )
-
-
-def _encode_latin1(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
-        raise DataError(f"the pickle wants the text encoding {encoding!r}; allowed: latin1")
-    return text.encode(encoding)

@@ -26,7 +26,7 @@ def test_the_floor_has_the_products_of_a_training_step(name, models):
     x, rnn = step.task.batch(0).x, step.network.rnn
     expected = [*floor.stack(rnn, x), *floor.readout(rnn, STEPS * P, 2)]
     with floor._Recorder() as recorder, kernels.disabled():
-        step(0)
+        step()
     made = operations(recorder.products)
     # The gradient of a fixed initial state is not needed, so one step of the backward pass less.
     first = operations(floor.recorded(*first_step(rnn, x)))

@@ -64,6 +64,10 @@ MISTAKES = {
     "zero seeds": (study(seeds=0), ["studies.a.seeds", "number of seeds"]),
     "seed twice": (study(seeds=[1, 1]), ["studies.a.seeds", "different"]),
     "negative seed": (study(seeds=[-1]), ["studies.a.seeds", "0"]),
+    "seeds with gaps in one job": (
+        study(seeds=list(range(0, 200, 2)), seeds_per_job=100),
+        ["studies.a.seeds", "name", "200", "seeds_per_job"],
+    ),
     "seeds_per_job": (study(seeds_per_job=0), ["studies.a.seeds_per_job", "1"]),
     "training of another task": (
         study(training={"iterations": 5}),

@@ -1,6 +1,7 @@
 """Seeds in file names, source files of results, costs, files of the environment."""
 
 import re
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,9 @@ def test_labels_name_seeds(seeds, text):
     assert parse(text) == sorted(seeds)
 
 
-@pytest.mark.parametrize("text", ["", "a", "2-1", "1+2", "0-", "01"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "2-1", "1+2", "0-", "01", "0-99999999999", "1" * 5000, "0-1+" * 50, "-1"]
+)
 def test_other_texts_are_no_labels(text):
     with pytest.raises(ValueError, match=r"seeds|int"):
         parse(text)
@@ -43,6 +46,9 @@ def test_new_seeds_are_new_jobs_and_old_jobs_stay():
     assert chunks([0, 1], 3, ["0-2"]) == ["0-1"]  # a job with a seed too many is not used
     assert chunks(range(4), 2, ["0-1", "1-2", "x"]) == ["0-1", "2-3"]
     assert chunks([5, 1], 1) == ["5", "1"]
+    with pytest.raises(ValueError, match="seeds_per_job"):
+        chunks(range(0, 200, 2), 100)
+    assert len(chunks(range(0, 200, 2), 40)) == 3
 
 
 def test_planning_is_stable_while_jobs_finish():
@@ -59,8 +65,10 @@ def test_the_catalogue_says_of_cells_what_their_classes_say():
         assert described.search_space == made.search_space
         assert described.constants.get("causes", False) == made.causes
         assert described.constants.get("trainable", True) == made.trainable
-    assert describe_cell("PC-RNN-GC-HC-M").options == ("tau", "factors")
-    assert describe_cell("sRNN").options == ()
+    assert list(describe_cell("PC-RNN-GC-HC-M").options) == ["tau", "factors"]
+    assert not describe_cell("sRNN").options
+    assert describe_cell("PC-RNN-GC").limits == {"tau": (1.0, inf), "alpha_h_prime": (0.0, inf)}
+    assert describe_cell("ESN").limits["connectivity"] == (0.0, 1.0)
 
 
 def test_results_depend_on_the_files_that_they_import():

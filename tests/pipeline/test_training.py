@@ -9,6 +9,7 @@ import torch
 from rnncells import RNN
 from rnncells.cells import CELLS
 from rnncells.job import UserError
+from rnncells.network import NarrowProduct, Readout
 from rnncells.optimiser import PopulationAdam
 from rnncells.ridge import ridge_regression
 from rnncells.streams import stream
@@ -428,3 +429,23 @@ def test_adam_keeps_a_members_nan_to_itself(bad):
     # Held, the member keeps its last finite numbers; not held, it has none any more.
     assert all(parameter[1].isfinite().all() for parameter in course[-1])
     assert not population_adam(change)[-1][0][1].isfinite().any()
+
+
+# The readout
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_readout(outputs):
+    x, weight, bias = (
+        torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+        for shape in ((3, 4, 5, 6), (3, 6, outputs), (3, outputs))
+    )
+    readout = Readout(3, 6, outputs).double()
+    with torch.no_grad():
+        readout.weight.copy_(weight)
+        readout.bias.copy_(bias)
+    expected = torch.einsum("stbn,snk->stbk", x, weight) + bias[:, None, None]
+    torch.testing.assert_close(readout(x), expected)
+    rows = (x.flatten(1, 2), weight, bias)
+    assert torch.autograd.gradcheck(NarrowProduct.apply, rows)
+    assert torch.autograd.gradgradcheck(NarrowProduct.apply, rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnncells.catalogue import describe_cell
 from rnncells.config import resolve
+from rnncells.configfile import read
 from rnncells.fingerprint import fingerprint
 from rnncells.protocol import describe
 from rnncells.seeds import chunks
@@ -18,6 +19,9 @@ PUBLISHED = Path(workflow.basedir).parent / "config/published/capacity_optima.cs
 SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
 
 try:
+    # Of two equal keys Snakemake has taken the last, and said nothing.
+    for file in workflow.configfiles if workflow.is_main_process else ():
+        read(file)
     PLAN = resolve(config, SCHEMA, PUBLISHED)
 except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.

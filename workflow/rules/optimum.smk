@@ -22,5 +22,6 @@ rule optimum:
         attempt=lambda wildcards, attempt: attempt,
     params:
         space=of_cell("search", "settings", "space"),
+        configurations=of_cell("search", "configurations"),
     script:
         "../scripts/optimum.py"

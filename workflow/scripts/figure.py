@@ -4,10 +4,9 @@ from rnncells.job import job
 
 figure = snakemake.params.figure
 with job(f"figure {snakemake.wildcards.study} {figure}", snakemake.log[0], snakemake.threads):
-    import pandas as pd
-
     from rnncells import figures
+    from rnncells.files import read_table
 
-    tables = {name: pd.read_parquet(file) for name, file in snakemake.input.items() if name != "code"}
+    tables = {name: read_table(file) for name, file in snakemake.input.items() if name != "code"}
     drawn = getattr(figures, figure)(**tables, protocol=snakemake.params.protocol)
     figures.save(drawn, snakemake.output.pdf, snakemake.output.png)

@@ -4,18 +4,14 @@ from rnncells.job import job
 
 w = snakemake.wildcards
 with job(f"figure search {w.study} {w.cell}", snakemake.log[0], snakemake.threads):
-    import json
-    from pathlib import Path
-
-    import pandas as pd
-
     from rnncells import figures
+    from rnncells.files import read_json, read_table
 
     files = snakemake.input
     drawn = figures.search(
-        pd.read_csv(files.observations),
-        json.loads(Path(files.optimum).read_text()),
-        pd.read_parquet(files.surrogate),
+        read_table(files.observations),
+        read_json(files.optimum),
+        read_table(files.surrogate),
         protocol=snakemake.params.protocol,
     )
     figures.save(drawn, snakemake.output.pdf, snakemake.output.png)

@@ -6,14 +6,13 @@ w = snakemake.wildcards
 with job(f"optimum {w.study} {w.cell} hidden={w.hidden}", snakemake.log[0], snakemake.threads):
     import time
 
-    import pandas as pd
-
     from rnncells.files import write_json, write_table
-    from rnncells.optimum import extract
+    from rnncells.optimum import extract, read_observations
     from rnncells.provenance import record
 
     began, space, out = time.perf_counter(), snakemake.params.space, snakemake.output
-    optimum, surrogate = extract(pd.read_csv(snakemake.input.observations), space)
+    observations = read_observations(snakemake.input.observations, snakemake.params.configurations)
+    optimum, surrogate = extract(observations, space)
     write_table(surrogate, out.surrogate)
     write_json(out.optimum, optimum)
     made = record(

@@ -14,10 +14,8 @@ with (
     locked(folder / ".lock", "another process is at work on this search; waiting until it has ended"),
     leased(p.device),
 ):
-    import numpy as np
-
     from rnncells.checkpoint import Checkpoint, pause
-    from rnncells.files import write_json, write_table
+    from rnncells.files import read_array, write_json, write_table
     from rnncells.fingerprint import fingerprint
     from rnncells.journal import Journal
     from rnncells.provenance import record
@@ -49,7 +47,7 @@ with (
     device = resolve_device(p.device)
     identity = {**arguments, "code": code, "device": device.type}
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
-    trajectories = np.load(data[0]) if data else None
+    trajectories = read_array(data[0]) if data else None
     evaluate = tried_configurations(metric, checkpoint, trajectories=trajectories, **arguments)
     observations = search(space, settings, p.configurations, metric, evaluate, journal, checkpoint)
     write_table(observations, out.observations)

@@ -14,18 +14,15 @@ with (
     locked(folder / ".lock", "another process trains these seeds; waiting until it has ended"),
     leased(p.device),
 ):
-    import json
-
-    import numpy as np
-
     from rnncells.checkpoint import Checkpoint, pause
+    from rnncells.files import read_array, read_json
     from rnncells.fingerprint import fingerprint
     from rnncells.runs import write_run
     from rnncells.seeds import parse
     from rnncells.training import resolve_device, train
 
     searched = files.get("optimum")
-    values = json.loads(Path(searched).read_text())["values"] if searched else p.hyperparameters
+    values = read_json(searched)["values"] if searched else p.hyperparameters
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
     parameters = {
@@ -51,7 +48,7 @@ with (
         **parameters,
         seeds=seeds,
         hyperparameters=hyperparameters,
-        trajectories=np.load(data[0]) if data else None,
+        trajectories=read_array(data[0]) if data else None,
         checkpoint=checkpoint,
     )
     write_run(

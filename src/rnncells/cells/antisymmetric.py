@@ -1,6 +1,6 @@
 """Antisymmetric recurrent network."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -47,7 +47,7 @@ class AntisymmetricRNN(Cell):
         *,
         tau: Hyperparameter = 10.0,
         gamma: Hyperparameter = 0.1,
-        state_activation: str = "tanh",
+        state_activation: Literal["tanh", "identity"] = "tanh",
         **common: Any,
     ) -> None:
         super().__init__(input_size, hidden_size, **common)

@@ -128,9 +128,7 @@ class Cell(nn.Module):
         Raises:
             ValueError: if a value is not within [low, high], or their number is not S.
         """
-        numbers = np.asarray(value, dtype=float)
-        if not ((numbers >= low) & (numbers <= high)).all():
-            raise ValueError(f"{name} must be within [{low:g}, {high:g}], got {value!r}")
+        numbers = self.check_range(name, value, low, high)
         if numbers.ndim == 0:
             setattr(self, name, float(numbers))
             return
@@ -140,6 +138,26 @@ class Cell(nn.Module):
             )
         tensor = torch.as_tensor(numbers, **self._tensor_kind)
         self.register_buffer(name, tensor[:, None, None], persistent=False)
+
+    @staticmethod
+    def check_range(
+        name: str,
+        value: Hyperparameter,
+        low: float = -float("inf"),
+        high: float = float("inf"),
+    ) -> np.ndarray:
+        """Return a number, or numbers, as an array.
+
+        Limits that are written as literals (``low=1.0``) hold for a configuration too: what is
+        outside them is refused before anything runs.
+
+        Raises:
+            ValueError: if a value is not finite, or not within [low, high].
+        """
+        numbers = np.asarray(value, dtype=float)
+        if not (np.isfinite(numbers) & (numbers >= low) & (numbers <= high)).all():
+            raise ValueError(f"{name} must be within [{low:g}, {high:g}], got {value!r}")
+        return numbers
 
     # What a subclass defines
 
@@ -360,7 +378,12 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
     All axes between S and the last are flattened into one matrix product per member.
     """
-    flat = x.flatten(weight.dim() - 2, -2) @ weight
-    if bias is not None:
-        flat = flat + row(bias)
-    return flat.reshape(*x.shape[:-1], weight.size(-1))
+    flat = x.flatten(weight.dim() - 2, -2)
+    if bias is None:
+        out = flat @ weight
+    else:
+        # One operation, because a second pass over a long sequence would cost as much as a product
+        # with a narrow input.
+        multiply_add = torch.addmm if weight.dim() == 2 else torch.baddbmm
+        out = multiply_add(row(bias), flat, weight)
+    return out.reshape(*x.shape[:-1], weight.size(-1))

@@ -59,16 +59,14 @@ class ESN(Cell):
         **common: Any,
     ) -> None:
         super().__init__(input_size, hidden_size, **common)
-        if spectral_radius is not None and not 0 <= spectral_radius < float("inf"):
-            raise ValueError(f"spectral_radius must be at least 0, got {spectral_radius!r}")
         self.add_hyperparameter("tau", tau, low=1.0)
+        if spectral_radius is not None:
+            self.check_range("spectral_radius", spectral_radius, low=0.0)
+        shares = self.check_range("connectivity", connectivity, low=0.0, high=1.0)
+        scales = self.check_range("sigma", sigma, low=0.0)
         members = self.population or 1
-        self.connectivity = np.broadcast_to(np.asarray(connectivity, float), members)
-        self.sigma = np.broadcast_to(np.asarray(sigma, float), members)
-        if not ((self.connectivity >= 0) & (self.connectivity <= 1)).all():
-            raise ValueError(f"connectivity must be within [0, 1], got {connectivity!r}")
-        if not (self.sigma >= 0).all():
-            raise ValueError(f"sigma must be at least 0, got {sigma!r}")
+        self.connectivity = np.broadcast_to(shares, members)
+        self.sigma = np.broadcast_to(scales, members)
         self.spectral_radius = spectral_radius
         n = hidden_size
         self.add_weight("weight_ih", (input_size, n), normal_over_rows, learned=False)

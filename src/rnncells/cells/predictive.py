@@ -176,6 +176,7 @@ class Multiplicative(Cell):
     ) -> None:
         super().__init__(input_size, hidden_size, **common)
         d = hidden_size if factors is None else factors
+        self.check_range("factors", d, low=1)
         check_size("factors", d, 1)
         self.factors = d
         self.add_hyperparameter("tau", tau, low=1.0)

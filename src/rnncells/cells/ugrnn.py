@@ -1,6 +1,6 @@
 """Update-gate recurrent network."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -35,7 +35,12 @@ class UGRNN(Cell):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, *, state_activation: str = "tanh", **common: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        state_activation: Literal["tanh", "identity"] = "tanh",
+        **common: Any,
     ) -> None:
         super().__init__(input_size, hidden_size, **common)
         self.state_activation = state_activation

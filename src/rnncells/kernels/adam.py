@@ -3,35 +3,33 @@
 import math
 from functools import cache
 
-from torch import Tensor
+import numpy as np
+import torch
 
 from .columns import load, store
-from .driver import flat
 from .launch import Kernel
 
 
 def adam_step(
-    parameter: Tensor,
-    grad: Tensor,
-    mean: Tensor,
-    square: Tensor,
-    rates: Tensor,
-    active: Tensor,
-    numbers: tuple[float, float, float, float],
+    parameter: np.ndarray,
+    grad: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    rates: np.ndarray,
+    active: np.ndarray,
+    constants: np.ndarray,
 ) -> None:
     """Make a step in place; what is not active stays as it is.
 
     Args:
-        parameter, grad, mean, square: ``(S, ...)``, on the CPU.
+        parameter, grad, mean, square: ``(S, size)``.
         rates: step size of each member, ``(S,)``.
         active: ``(S,)``, bool.
-        numbers: beta_1, beta_2, the correction of the square root of ``square``, and epsilon.
+        constants: beta_1, beta_2, the correction of the square root of ``square``, and epsilon,
+            ``(1, 4)``.
     """
-    rows = [t.detach().reshape(len(rates), -1).numpy() for t in (parameter, grad, mean, square)]
-    constants = parameter.new_tensor([numbers])
-    _kernel()(
-        parameter.dtype, len(rates), *rows, flat(rates[:, None]), active.numpy(), flat(constants)
-    )
+    dtype = torch.float32 if parameter.dtype == np.float32 else torch.float64
+    _kernel()(dtype, len(rates), parameter, grad, mean, square, rates, active, constants)
 
 
 @cache
@@ -47,7 +45,7 @@ def _kernel() -> Kernel:
                     v = load("square", 1, square, k, j, size)[0]
                     m = g + beta1 * (m - g)
                     v = g * g + beta2 * (v - g * g)
-                    step = rates[k, 0] * m / (math.sqrt(v) / scale + epsilon)
+                    step = rates[k] * m / (math.sqrt(v) / scale + epsilon)
                     p = load("parameter", 1, parameter, k, j, size)[0]
                     store("mean", mean, k, j, size, (m,))
                     store("square", square, k, j, size, (v,))

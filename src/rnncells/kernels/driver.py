@@ -56,7 +56,7 @@ def launch(kernel: Kernel, run: Run, *tensors: Tensor) -> None:
 
 def flat(tensor: Tensor) -> np.ndarray:
     """Return a tensor as an array with its last axis as columns, and all others as rows."""
-    return tensor.detach().contiguous().flatten(0, -2).numpy()
+    return tensor.contiguous().flatten(0, -2).numpy()
 
 
 @dataclass

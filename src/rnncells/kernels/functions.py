@@ -5,7 +5,7 @@ C library. Both are made of the exponential, whose argument is reduced to
 :math:`x = k \ln 2 + r` with an integer k and :math:`|r| \le \ln(2) / 2`:
 
 .. math::
-    e^x = 2^k (1 + s), \quad s = r + r^2 / 2! + r^3 / 3! + \dots, \qquad
+    e^x = 2^k (1 + s), \quad s = r + r^2 / 2! + r^3 / 3! + \ldots, \qquad
     \tanh x = \frac{e}{e + 2}, \quad e = e^{2x} - 1 = 2^k s + (2^k - 1)
 
 The error is about one unit in the last place: 1.2e-7 at most for float32, 5e-16 for float64. A NaN

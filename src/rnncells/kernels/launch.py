@@ -1,15 +1,17 @@
 """Compiling kernels once per machine, and running them on the threads that PyTorch may use."""
 
+import ctypes
 import hashlib
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import llvmlite.binding
@@ -94,7 +96,7 @@ class Kernel:
         if dtype not in self._ready:
             self._compile(dtype, arguments)
         threads = min(torch.get_num_threads(), tasks)
-        with _one_blas_thread():
+        with _one_blas_thread:
             if threads == 1:
                 self._compiled(0, tasks, *arguments)
                 return
@@ -119,28 +121,61 @@ class Kernel:
         self._ready.add(dtype)
 
 
+def _reuse_memory() -> None:
+    """Let the C library (of Linux) keep large blocks that are freed, and hand them out again.
+
+    By default it gives them back to the system, which hands out other ones page by page, each set
+    to zero; at some ten MB per step that takes longer than the arithmetic. Who has set the limits
+    in the environment has decided already.
+    """
+    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        trim_threshold, mmap_threshold = -1, -3
+        library.mallopt(mmap_threshold, 2**30)
+        library.mallopt(trim_threshold, 2**31 - 1)
+
+
+_reuse_memory()
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="rnncells")
 
 
-@cache
-def _blas() -> list[Any]:
-    """Return the BLAS libraries that kernels may call."""
-    return [
-        library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"
-    ]
+class _OneBlasThread:
+    """Keeps BLAS from starting threads inside kernels, which are on all threads already."""
+
+    def __init__(self) -> None:
+        # What np.dot is in kernels; other libraries keep their threads.
+        self.libraries = [
+            library
+            for library in ThreadpoolController().lib_controllers
+            if library.user_api == "blas" and "numpy.libs" not in library.filepath
+        ]
+        self.before: list[int] = []
+        self.inside = 0
+        self.lock = Lock()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.before = [library.get_num_threads() for library in self.libraries]
+                self._set([1] * len(self.before))
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self._set(self.before)
+
+    def _set(self, numbers: list[int]) -> None:
+        for library, before, number in zip(self.libraries, self.before, numbers, strict=True):
+            if before != 1:
+                library.set_num_threads(number)
 
 
-@contextmanager
-def _one_blas_thread():
-    """Keep BLAS from starting threads inside kernels, which are on all threads already."""
-    before = [(library, library.num_threads) for library in _blas()]
-    busy = [(library, number) for library, number in before if number != 1]
-    for library, _ in busy:
-        library.set_num_threads(1)
-    try:
-        yield
-    finally:
-        for library, number in busy:
-            library.set_num_threads(number)
+_one_blas_thread = _OneBlasThread()

@@ -23,7 +23,7 @@ class Coupled(Driver):
         """There is one such cell, and its functions are the only unit."""
 
     def forward(self, run):
-        """See :meth:`Driver.forward`."""
+        """Run over all steps."""
         (weight,) = run.weights
         n = weight.size(-1)
         steps = run.steps if run.training else 1
@@ -36,7 +36,7 @@ class Coupled(Driver):
         return {"active": active, "errors": errors, "back": back, "state": state}
 
     def backward(self, run, kept, grad_active, grad_state):
-        """See :meth:`Driver.backward`."""
+        """Return the gradients."""
         (weight,) = run.weights
         active, errors, back = kept["active"], kept["errors"], kept["back"]
         n = weight.size(-1)

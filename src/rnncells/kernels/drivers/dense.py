@@ -24,7 +24,7 @@ class Dense(Driver):
     """
 
     def forward(self, run):
-        """See :meth:`Driver.forward`."""
+        """Run over all steps."""
         weight, *bias = run.weights
         (parameters,) = bias or (run.parameters,)
         unit, n = self.unit, weight.size(-2)
@@ -37,7 +37,7 @@ class Dense(Driver):
         return {"active": active, "saved": saved, "state": state[:, run.steps % 2]}
 
     def backward(self, run, kept, grad_active, grad_state):
-        """See :meth:`Driver.backward`."""
+        """Return the gradients."""
         weight, *bias = run.weights
         (parameters,) = bias or (run.parameters,)
         unit, n = self.unit, weight.size(-2)

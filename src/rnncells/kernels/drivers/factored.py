@@ -24,7 +24,7 @@ class Factored(Driver):
     """
 
     def forward(self, run):
-        """See :meth:`Driver.forward`."""
+        """Run over all steps."""
         into, out_of, bias = run.weights
         unit, n, d = self.unit, into.size(-2), into.size(-1)
         steps = run.steps if run.training else 1
@@ -37,7 +37,7 @@ class Factored(Driver):
         return {"active": active, "factors": factors, "gated": gated, "state": state}
 
     def backward(self, run, kept, grad_active, grad_state):
-        """See :meth:`Driver.backward`."""
+        """Return the gradients."""
         into, out_of, _ = run.weights
         unit, n, d = self.unit, into.size(-2), into.size(-1)
         active, factors, gated = kept["active"], kept["factors"], kept["gated"]

@@ -19,7 +19,7 @@ class Separate(Driver):
     """See the module; the weights are (w,), ``(S, 1, blocks * n)``."""
 
     def forward(self, run):
-        """See :meth:`Driver.forward`."""
+        """Run over all steps."""
         unit, n = self.unit, run.state.size(-1) // self.unit.states
         active = run.new(run.steps + 1, n)
         saved = run.new(run.steps if run.training else 1, unit.saved * n)
@@ -30,7 +30,7 @@ class Separate(Driver):
         return {"active": active, "saved": saved, "state": state[:, run.steps % 2]}
 
     def backward(self, run, kept, grad_active, grad_state):
-        """See :meth:`Driver.backward`."""
+        """Return the gradients."""
         unit, active = self.unit, kept["active"]
         n = active.size(-1)
         if grad_active is None:

@@ -1,0 +1,87 @@
+"""Read a configuration file strictly, and say what is wrong with it in one line.
+
+``python -m rnncells.configfile SCHEMA PUBLISHED FILE`` checks a file before Snakemake reads it.
+Snakemake's own reader takes the last of two equal keys, evaluates expressions in files that ask for
+it, and answers a file that is not UTF-8, or nested too deeply, with a traceback.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from itertools import accumulate
+from pathlib import Path
+
+import yaml
+
+from .config import resolve
+from .messages import one_line, shown
+from .validation import DEEPEST, ConfigError, load_schema
+
+#: Far above what a person writes, in characters.
+LONGEST = 10_000_000
+BRACKETS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+def read(path: str | Path) -> dict:
+    """Read a configuration (YAML or JSON); nothing in it is executed.
+
+    Raises:
+        ConfigError: if the file cannot be read, or is not a mapping with each key once.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise ConfigError(f"longer than {LONGEST:,} characters")
+        # The readers are recursive, and YAML's takes a time that is quadratic in the depth.
+        if max(accumulate(BRACKETS.get(letter, 0) for letter in text), default=0) > 10 * DEEPEST:
+            raise ConfigError(f"nested more than {DEEPEST} levels deep")
+        try:
+            config = json.loads(text, object_pairs_hook=_once)
+        except json.JSONDecodeError:
+            config = yaml.load(text, _OnceLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}, line {line}: {error.problem or error.context}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text in UTF-8 (byte {error.start})") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested more than {DEEPEST} levels deep") from error
+    # Numbers with thousands of digits, dates that do not exist, control characters, directories.
+    except (ValueError, yaml.YAMLError, OSError) as error:
+        raise ConfigError(f"{path}: {one_line(error)}") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path}: {shown(config)} is not allowed; expected keys at the top level")
+    return config
+
+
+def _once(pairs: Iterable[tuple[str, object]]) -> dict:
+    """Make a mapping of JSON, unless it has a key twice."""
+    made: dict[str, object] = {}
+    for key, value in pairs:
+        if key in made:
+            raise ConfigError(f"the key {shown(key)} is there twice")
+        made[key] = value
+    return made
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Read plain YAML, unless a mapping has a key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {shown(key.value)} is there twice",
+                    problem_mark=key.start_mark,
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else key)
+        return super().construct_mapping(node, deep)
+
+
+if __name__ == "__main__":
+    try:
+        resolve(read(sys.argv[3]), load_schema(sys.argv[1]), sys.argv[2])
+    except ConfigError as error:
+        sys.exit(f"Configuration error: {error}")

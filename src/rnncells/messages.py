@@ -1,0 +1,14 @@
+"""Words for the user: short, and on one line, whatever they are about."""
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, in 80 characters at most."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's message in 200 printable characters at most."""
+    text = " ".join(str(error).split())
+    text = text if text.isprintable() else ascii(text)
+    return text if len(text) <= 200 else f"{text[:197]}..."

@@ -1,0 +1,96 @@
+"""Run scripts of the workflow in forks of a process that has imported everything already.
+
+A job spends seconds on its imports and, here, milliseconds on its work; so forks let tests
+interrupt the work a hundred times. Orders come as lines of JSON on stdin, answers go to stdout:
+
+    {"run": script, "folder": ..., "output": file, "environment": {...}}  ->  process id
+    {"wait": process id}  ->  exit code, negative for a signal
+
+``FAULT_AT=n`` in the environment makes the job die (SIGKILL) just before its n-th file operation
+below ``results``: opening to write, syncing, renaming, removing. ``FAULT_COUNT=file`` has it write
+the number of its operations to that file at its end.
+"""
+
+import atexit
+import importlib
+import json
+import os
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+IMPORTED = (
+    "matplotlib.pyplot",
+    "pandas",
+    "pyarrow.parquet",
+    "pyarrow.dataset",
+    "scipy.linalg",
+    "seaborn",
+    "skopt",
+    "snakemake.iocontainers",
+    "snakemake.script",
+    "rnncells.figures",
+    "rnncells.optimum",
+    "rnncells.runs",
+    "rnncells.search",
+    "rnncells.tables",
+    "rnncells.tasks.binary_addition",
+    "rnncells.tasks.copy_first_input",
+    "rnncells.tasks.trajectory_generation",
+    "rnncells.trials",
+)
+
+
+class FileOperations:
+    """Counts the file operations of this process below ``results``, and may die at one."""
+
+    def __init__(self, fatal: int):
+        self.fatal = fatal
+        self.count = 0
+        sys.addaudithook(self.hook)
+        sync = os.fsync
+        os.fsync = lambda file: (self.happens(), sync(file))[1]
+
+    def hook(self, event: str, arguments: tuple) -> None:
+        writes = event == "open" and arguments[2] and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if (writes or event in ("os.rename", "os.remove")) and "results" in str(arguments[0]):
+            self.happens()
+
+    def happens(self) -> None:
+        self.count += 1
+        if self.count == self.fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def become(order: dict) -> None:
+    """Turn this fork into a job of its own: process group, folder, output."""
+    os.setpgid(0, 0)
+    os.chdir(order["folder"])
+    os.environ.update(order["environment"])
+    out = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(out, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    operations = FileOperations(int(os.environ.get("FAULT_AT", 0)))
+    if counted := os.environ.get("FAULT_COUNT"):
+        atexit.register(lambda: Path(counted).write_text(str(operations.count)))
+
+
+def main() -> None:
+    for module in IMPORTED:
+        importlib.import_module(module)
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wait" in order:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        elif (answer := os.fork()) == 0:
+            become(order)
+            runpy.run_path(order["run"], run_name="__main__")
+            return
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Results are cut off behind the pipeline's back: they are refused by name, and made anew."""
+
+import os
+import re
+
+import pytest
+from comparison import assert_undisturbed
+from moments import moments
+
+RUN = "cell=TRNN/length=10/hidden=6/layers=1"
+#: Results, and the rules that read them.
+READERS = {
+    "data/capacity/trajectories.npy": ("search", "train"),
+    f"searches/capacity/{RUN}/observations.csv": ("optimum", "figure_search"),
+    f"searches/capacity/{RUN}/optimum.json": ("train", "figure_search"),
+    f"searches/capacity/{RUN}/surrogate.parquet": ("figure_search",),
+    f"searches/capacity/{RUN}/search.json": ("aggregate",),
+    f"runs/capacity/{RUN}/seeds=0-1/metrics.parquet": ("aggregate",),
+    f"runs/capacity/{RUN}/seeds=0-1/examples.parquet": ("aggregate",),
+    f"runs/capacity/{RUN}/seeds=0-1/run.json": ("aggregate",),
+    "tables/capacity/metrics.parquet": ("figure_trajectories",),
+    "tables/capacity/summary.parquet": ("figure_capacity",),
+    f"benchmarks/capacity/search/{RUN}.tsv": ("cost",),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"), [(name, rule) for name in RESULTS for rule in RESULTS[name]]
+)
+def test_a_job_refuses_what_is_cut_off(name, rule, forks, job, tally):
+    reader = job(rule, "" if rule == "cost" else "capacity")
+    whole = (forks.all[0].reference / name).read_bytes()
+    # Random places, nothing at all, and all but the last byte.
+    places = [int(k) for k in moments(f"cut {name}", 4, len(whole))] + [0, len(whole) - 1]
+
+    def trial(fork, place):
+        with tally.tries("a result cut off at a random place"):
+            fork.prepare(reader)
+            (fork.results / name).write_bytes(whole[:place])
+            code = fork.run(reader)
+            if code == 0:  # nothing but white space was cut off
+                assert not whole[place:].strip()
+                fork.assert_whole(reader)
+            else:
+                assert_refused(fork.terminal, name)
+                assert not any((fork.results / output).exists() for output in reader.outputs)
+
+    forks.each(trial, places)
+
+
+def assert_refused(text: str, name: str) -> None:
+    lines = [line for line in text.splitlines() if f"results/{name}: is damaged" in line]
+    assert len(lines) == 1, text
+    assert "delete it and give the same command again" in lines[0]
+    assert "Traceback" not in text
+
+
+def test_snakemake_makes_damaged_results_anew(finished, reference, tally):
+    """Everything is cut off at once, and what the messages say is done until they stop."""
+    cut = list(READERS)
+    for name, place in zip(cut, moments("cut all", len(cut), 1.0), strict=True):
+        path = finished.results / name
+        os.truncate(path, int(place * path.stat().st_size))
+    with tally.tries("a result cut off under a finished study", len(cut)):
+        while (head := finished.run()).code:
+            damaged = set(re.findall(r"(\S+): is damaged", head.text))
+            assert damaged
+            for path in damaged:
+                (finished.folder / path).unlink()
+        assert_undisturbed(finished.results, reference.results)
+        assert "Nothing to be done" in finished.succeed().text

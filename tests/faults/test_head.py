@@ -1,0 +1,116 @@
+"""Snakemake itself is killed, ended, and started twice."""
+
+import signal
+import subprocess
+
+import psutil
+import pytest
+from comparison import assert_undisturbed
+from moments import moments
+from processes import wait_for
+
+#: The study whose jobs run one after the other through every rule.
+STUDY = "capacity"
+TARGET = f"results/figures/{STUDY}/README.md"
+#: Scripts in the order in which they run; the signal comes while one of them does.
+STAGES = ("trajectories", "search", "optimum", "train", "aggregate", "figure", "index")
+
+
+def ends_within(head, seconds: float) -> bool:
+    try:
+        head.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def test_snakemake_killed_at_any_moment(project, reference, tally):
+    waiting, kills = moments("head", 20, reference.seconds / 4), 0
+    while waiting:
+        head = project.start(TARGET)
+        if not ends_within(head, waiting[-1]):
+            head.kill()
+            waiting.pop()
+            kills += 1
+            continue
+        # This life is over before the next kill: a new one begins.
+        with tally.tries("kill -9 of Snakemake at a random moment", kills):
+            assert head.code == 0, head.text
+            assert_undisturbed(project.results, reference.results, STUDY)
+        project.clear()
+        kills = 0
+    with tally.tries("kill -9 of Snakemake at a random moment", kills):
+        project.succeed(TARGET)
+        assert_undisturbed(project.results, reference.results, STUDY)
+
+
+def test_the_jobs_of_a_killed_snakemake_end_too(project, reference, tally):
+    with tally.tries("jobs without a Snakemake"):
+        head = project.start(TARGET)
+        training = head.job("train")
+        log = next((project.folder / "logs/train").rglob("*.log"), None)
+        wait_for(lambda: log or next((project.folder / "logs/train").rglob("*.log"), None), "a log")
+        head.kill()
+        psutil.wait_procs([training], timeout=10)
+        assert not training.is_running()
+        again = project.succeed(TARGET)
+        assert "The last Snakemake in this folder was killed; its lock is removed." in again.text
+        assert_undisturbed(project.results, reference.results, STUDY)
+
+
+def signal_snakemake(head, job):
+    head.send(signal.SIGTERM)
+
+
+def press_ctrl_c(head, job):
+    head.send_to_all(signal.SIGINT)
+
+
+def signal_job(head, job):
+    job.terminate()
+
+
+@pytest.mark.parametrize("how", [signal_snakemake, press_ctrl_c, signal_job])
+def test_a_signal_in_every_stage(how, project, reference, tally):
+    fault = {
+        signal_snakemake: "SIGTERM of Snakemake, during every stage",
+        press_ctrl_c: "Ctrl-C, during every stage",
+        signal_job: "SIGTERM of a job, during every stage",
+    }[how]
+    with tally.tries(fault, len(STAGES)):
+        for stage, moment in zip(STAGES, moments(how.__name__, len(STAGES), 1.0), strict=True):
+            head = project.start(TARGET)
+            job = head.job(stage)
+            ends_within(head, moment)
+            how(head, job)
+            head.wait()
+            if how is signal_job and head.code:
+                assert_the_end_shows_the_log(head, stage)
+        project.succeed(TARGET)
+        assert_undisturbed(project.results, reference.results, STUDY)
+
+
+def assert_the_end_shows_the_log(head, stage: str) -> None:
+    end = head.text.split("The logs of the failed jobs end so:\n")[1]
+    assert end.startswith(f"logs/{stage}/{STUDY}")
+    assert "ended by SIGTERM" in end or "process" in end or "(empty)" in end
+
+
+def test_two_snakemakes_in_one_folder(project, reference, tally):
+    def assert_refused(head):
+        assert head.code == 1, head.text
+        assert "Another Snakemake is at work in this folder" in head.text
+
+    with tally.tries("a second Snakemake in the same folder", 5):
+        heads = [project.start(TARGET), project.start(TARGET)]
+        wait_for(lambda: any(head.code is not None for head in heads), "one of two to be refused")
+        refused, first = sorted(heads, key=lambda head: head.code is None)
+        assert_refused(refused)
+        for moment in moments("second head", 3, reference.seconds / 12):
+            assert not ends_within(first, moment), first.text
+            assert_refused(project.run(TARGET))
+        assert project.run("--unlock").code == 0
+        assert_refused(project.run(TARGET))
+        assert project.run("--dry-run", TARGET).code == 0
+        assert first.wait() == 0, first.text
+        assert_undisturbed(project.results, reference.results, STUDY)

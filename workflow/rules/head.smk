@@ -1,0 +1,23 @@
+"""What the Snakemake process itself does: alone in its folder, and clear about failures."""
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+
+from rnncells import head
+
+# The jobs on a cluster read these files too, while their head is at work.
+if workflow.is_main_process and (note := head.clear_the_way()):
+    logger.warning(note)
+
+
+onstart:
+    if reason := head.stay_alone():
+        raise WorkflowError(reason)
+
+
+onerror:
+    failed = sorted({file for job in workflow.scheduler.failed for file in job.log})
+    if failed:
+        logger.error(
+            f"\nThe logs of the failed jobs end so:\n{head.ends_of_logs(failed)}\n"
+        )
