@@ -27,7 +27,7 @@ def test_the_default_studies_say_what_is_reduced():
     assert all(p["reduced"] for p in made.values())
     capacity = "; ".join(made["capacity"]["reduced"])
     for fragment in (
-        "400 of 3,000 iterations",
+        "800 of 3,000 iterations",
         "60 of 250 trajectories",
         "5-9 via-points, not 20-32",
         "16 of 300 search configurations",
