@@ -48,7 +48,7 @@ test-wheel: setup  ## install the wheel alone in a clean environment, and test t
 	$(PYTHON) -m venv build/wheel/env
 	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check \
 		-c envs/requirements.lock build/wheel/*.whl pytest scipy
-	cp -r tests/library tests/conftest.py build/wheel
+	cp -r tests/library tests/conftest.py tests/sixteen.py build/wheel
 	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . library
 	rm -rf build
 

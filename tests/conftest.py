@@ -2,25 +2,7 @@
 
 import pytest
 import torch
-
-SIXTEEN = (
-    "sRNN",
-    "TRNN",
-    "MTRNN",
-    "LSTM",
-    "GRU",
-    "UGRNN",
-    "AntisymmetricRNN",
-    "ESN",
-    "BRC",
-    "nBRC",
-    "PC-RNN-V",
-    "PC-RNN-HC-A",
-    "PC-RNN-HC-M",
-    "PC-RNN-GC",
-    "PC-RNN-GC-HC-A",
-    "PC-RNN-GC-HC-M",
-)
+from sixteen import SIXTEEN
 
 
 @pytest.fixture(params=SIXTEEN)

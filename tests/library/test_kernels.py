@@ -229,7 +229,7 @@ def test_functions(dtype, error):
 
 def test_jobs_that_start_at_once_compile_once(tmp_path):
     code = (
-        "import logging, torch; logging.basicConfig(level=logging.INFO)\n"
+        "import torch\n"
         "from rnncells import RNN; print(float(RNN('TRNN', 1, 2)(torch.zeros(3, 1, 1))[0].sum()))"
     )
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": ""}
@@ -245,4 +245,4 @@ def test_jobs_that_start_at_once_compile_once(tmp_path):
     ]
     said = [job.communicate(timeout=120)[1] for job in jobs]
     assert [job.returncode for job in jobs] == [0] * 4, said
-    assert sum("compiling leaky_forward-float32" in text for text in said) == 1
+    assert sum("compiles leaky_forward-float32" in text for text in said) == 1

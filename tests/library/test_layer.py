@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from conftest import SIXTEEN
+from sixteen import SIXTEEN
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SIXTEEN
+from sixteen import SIXTEEN
 
 from rnncells import cell as make_cell
 from rnncells.cells import CELLS

@@ -115,7 +115,8 @@ class Kernel:
         done = self._folder / f"{mark}.done"
         with FileLock(self._folder / f"{mark}.lock"):
             if not done.exists():
-                logger.info("compiling %s, once on this machine: takes a few seconds", mark)
+                # A warning, because only those are shown to who has not set up logging.
+                logger.warning("rnncells compiles %s, once on this machine (seconds)", mark)
             self._compiled.compile(tuple(numba.typeof(a) for a in (0, 1, *arguments)))
             done.touch()
         self._ready.add(dtype)
