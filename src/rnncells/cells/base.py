@@ -381,6 +381,8 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     flat = x.flatten(weight.dim() - 2, -2)
     if bias is None:
         out = flat @ weight
+    elif autocasts(x):
+        out = flat @ weight + row(bias)  # in the precision of the bias
     else:
         # One operation, because a second pass over a long sequence would cost as much as a product
         # with a narrow input.
