@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO
 
 FOLDER = Path(".snakemake")
+#: Where profiles/slurm puts what jobs print.
+SLURM_LOGS = Path("logs/slurm")
 #: Open for the life of this process, because closing the file would give the lock back.
 _held: list[IO[str]] = []
 
@@ -89,12 +91,21 @@ def _holder(folder: Path) -> str:
     return (folder / "head").read_text() or "it has just begun"
 
 
-def ends_of_logs(logs: Iterable[str | Path], files: int = 10, lines: int = 10) -> str:
+def slurm_logs(rule: str, wildcards: Iterable[str], folder: Path = SLURM_LOGS) -> list[Path]:
+    """Return what the last SLURM job of a rule has printed, as a list of one file or none."""
+    printed = (folder / f"rule_{rule}" / "_".join(wildcards).replace("/", "_")).glob("*.log")
+    return sorted(printed, key=lambda file: file.stat().st_mtime)[-1:]
+
+
+def ends_of_logs(
+    logs: Iterable[str | Path], files: int = 10, lines: int = 10, containing: str = ""
+) -> str:
     """Return the last lines of logs, each under its path; beyond ``files`` logs the paths alone."""
     text = []
     for number, log in enumerate(map(Path, logs)):
         text.append(f"{log}:")
         if number < files:
             content = log.read_text(errors="replace").splitlines() if log.exists() else []
-            text += [f"    {line}" for line in content[-lines:] or ["(empty)"]]
+            found = [line for line in content if containing in line]
+            text += [f"    {line}" for line in found[-lines:] or ["(empty)"]]
     return "\n".join(text)

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from string import Template
@@ -111,10 +111,10 @@ def no_job_left() -> Iterator[None]:
     finally:
         subprocess.run(["scancel", "--signal=KILL", "--full", "--user=root"], timeout=20)
         subprocess.run(["scancel", "--user=root"], timeout=20)
-        wait_for(lambda: not slurm("squeue", "--noheader"), 60, None)
+        wait_for(lambda: not slurm("squeue", "--noheader"), 60)
 
 
-def wait_for(condition, seconds: float, log: Path | None) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120, log: Path | None = None) -> None:
     """Wait until a condition holds.
 
     Raises:
@@ -123,7 +123,7 @@ def wait_for(condition, seconds: float, log: Path | None) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(log.read_text()[-2000:] if log else "jobs do not end")
+            raise TimeoutError(log.read_text()[-2000:] if log else f"waited {seconds} s in vain")
         time.sleep(0.2)
 
 

@@ -17,7 +17,10 @@ class Cluster:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.node = node()
+
+    def set_node(self, state: str) -> None:
+        """Set the state of the only node, as an administrator does."""
+        slurm("scontrol", "update", f"nodename={node()}", f"state={state}", "reason=test")
 
     def idle(self) -> bool:
         """Return whether the node waits for jobs."""

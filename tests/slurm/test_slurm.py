@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster import ETC, FILES, slurm
+from cluster import ETC, FILES, slurm, wait_for
 from head import Head, assert_same
 
 STUDIES = {
@@ -31,15 +31,16 @@ STUDIES = {
         "training": {"iterations": 30},
     },
 }
+#: A configuration that wants no GPU.
+CPU = {"device": "cpu", "studies": {"copy": STUDIES["copy"]}}
 
 
 @pytest.fixture(scope="module")
 def started(new_head) -> dict[str, Head]:
     """Three runs, at the same time: the whole workflow; its tables without SLURM; without a GPU."""
-    cpu = {"device": "cpu", "studies": {"copy": STUDIES["copy"]}}
     return {
         "run": new_head({"studies": STUDIES}).start(),
-        "cancelled": new_head(cpu).start_tables(),
+        "cancelled": new_head(CPU).start_tables(),
         "local": new_head({"studies": STUDIES}).start_tables(profile="default"),
     }
 
@@ -116,6 +117,18 @@ def test_what_failed_jobs_printed_is_kept_below_logs(run, cancelled):
     assert kept == [f"{first}.log"]
     assert not (cancelled.folder / ".snakemake/slurm_logs").exists()
     assert not slurm("squeue", "--noheader")
+
+
+def test_a_job_refuses_a_configuration_that_its_head_has_not_read(cluster, new_head, run):
+    cluster.set_node("drain")
+    head = new_head(CPU).start_tables("--retries", "0")
+    wait_for(head.submitted)
+    file = head.folder / "config.yaml"
+    file.write_text(file.read_text().replace("epochs: 2", "epochs: 3"))
+    cluster.set_node("resume")
+    assert head.process.wait(120) != 0
+    said = head.output.split("What SLURM says about them:")[1]
+    assert "Configuration error: the configuration has changed since Snakemake was started" in said
 
 
 def test_a_slurm_that_is_there_is_left_alone(cluster, tmp_path):

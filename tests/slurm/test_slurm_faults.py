@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from cluster import slurm
+from cluster import slurm, wait_for
 from head import Head, assert_same
 
 pytestmark = pytest.mark.faults
@@ -81,23 +80,10 @@ def disturbed(new, undisturbed) -> dict[str, Head]:
     return heads
 
 
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Wait until a condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.5)
-
-
-def set_node(cluster, state: str) -> None:
-    slurm("scontrol", "update", f"nodename={cluster.node}", f"state={state}", "reason=test")
-
-
 def test_a_job_that_outlives_its_head_is_waited_for(disturbed):
     head = disturbed["head"].start_tables()
     orphan = head.wait_for_job(STEP)
     head.kill()
-    head.start("--unlock").succeed()
     head.start_tables()
     head.wait_for_job("another process trains these seeds")
     slurm("scancel", orphan)
@@ -106,12 +92,12 @@ def test_a_job_that_outlives_its_head_is_waited_for(disturbed):
 def test_a_drained_node_finishes_its_job_and_takes_no_other(cluster, disturbed):
     head = disturbed["drain"].start_tables("--jobs", "1")
     head.wait_for_job(STEP)
-    set_node(cluster, "drain")
-    until(lambda: len(head.submitted()) == 2)
+    cluster.set_node("drain")
+    wait_for(lambda: len(head.submitted()) == 2)
     first, second = head.submitted()
     assert cluster.job(first)["JobState"] == "COMPLETED"
     assert cluster.job(second)["JobState"] == "PENDING"
-    set_node(cluster, "resume")
+    cluster.set_node("resume")
     head.succeed()
 
 
@@ -133,10 +119,10 @@ def test_a_job_whose_node_fails_is_started_again_by_slurm(cluster, disturbed):
     disturbed["head"].succeed()  # nothing else is running
     head = disturbed["failure"].start_tables()
     job = head.wait_for_job(STEP)
-    set_node(cluster, "down")
-    until(lambda: cluster.job(job)["JobState"] == "PENDING" and cluster.idle())
+    cluster.set_node("down")
+    wait_for(lambda: cluster.job(job)["JobState"] == "PENDING" and cluster.idle())
     # SLURM waits for two minutes, lest the job still ends on a node that has come back.
-    until(lambda: not any(process.name() == "slurmstepd" for process in psutil.process_iter()))
+    wait_for(lambda: not any(process.name() == "slurmstepd" for process in psutil.process_iter()))
     slurm("scontrol", "update", f"jobid={job}", "starttime=now")
     head.succeed()
     assert cluster.job(job)["Restarts"] == "1"

@@ -27,6 +27,16 @@ except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.
     sys.exit(f"Configuration error: {error}")
 
+# A job on a cluster reads the configuration when it starts. What it makes will be known as made with
+# the parameters that its head has read, so these have to be the same.
+CONFIG_HASH = fingerprint(PLAN)
+if not workflow.is_main_process:
+    if os.environ.get("RNNCELLS_CONFIG_HASH", CONFIG_HASH) != CONFIG_HASH:
+        sys.exit(
+            "Configuration error: the configuration has changed since Snakemake was started; "
+            "start it again when it has ended"
+        )
+
 
 # Jobs use the library of this folder, in an environment of their own (--sdm conda) too. What else
 # they are told by environment variables is no parameter, because no number depends on it.
@@ -37,7 +47,7 @@ os.environ.update(
             "checkpoint_seconds", SCHEMA["properties"]["checkpoint_seconds"]["default"]
         )
     ),
-    RNNCELLS_CONFIG_HASH=fingerprint(PLAN),
+    RNNCELLS_CONFIG_HASH=CONFIG_HASH,
 )
 
 ENVIRONMENT = "../../envs/environment.yaml"

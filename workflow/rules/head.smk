@@ -16,8 +16,13 @@ onstart:
 
 
 onerror:
-    failed = sorted({file for job in workflow.scheduler.failed for file in job.log})
-    if failed:
+    jobs = workflow.scheduler.failed
+    if failed := sorted({file for job in jobs for file in job.log}):
         logger.error(
             f"\nThe logs of the failed jobs end so:\n{head.ends_of_logs(failed)}\n"
         )
+    if printed := [
+        log for job in jobs for log in head.slurm_logs(job.name, job.wildcards)
+    ]:
+        errors = head.ends_of_logs(sorted(printed), containing="error:")
+        logger.error(f"What SLURM says about them:\n{errors}\n")
