@@ -4,6 +4,7 @@ Whenever a writer dies, what stands at a result's path is a whole file. Somethin
 later; then the reader names the file and makes nothing of it.
 """
 
+import io
 import json
 import os
 import secrets
@@ -65,6 +66,16 @@ def write_json(path: str | Path, content: object) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
+def write_array(path: str | Path, array: "ndarray") -> None:
+    """Write a NumPy array (``.npy``), whole or not at all."""
+    import numpy as np
+
+    content = io.BytesIO()  # NumPy's own writing to a file does not say that a disk is full
+    np.save(content, array)
+    with whole(path) as part:
+        part.write_bytes(content.getbuffer())
+
+
 @contextmanager
 def reading(path: str | Path) -> Iterator[None]:
     """Blame what goes wrong in the block on the file.
@@ -82,7 +93,7 @@ def reading(path: str | Path) -> Iterator[None]:
 
 
 def read_table(path: str | Path) -> "DataFrame":
-    """Read a table that :func:`write_table` wrote.
+    """Read a table that :func:`write_table` wrote, or a benchmark file of Snakemake's (``.tsv``).
 
     Raises:
         DamagedFile: if it is cut off or otherwise damaged.
@@ -94,6 +105,9 @@ def read_table(path: str | Path) -> "DataFrame":
             return pd.read_parquet(path)
         if not Path(path).read_bytes().endswith(b"\n"):
             raise DamagedFile(path, "its last line is cut off")
+        if Path(path).suffix == ".tsv":
+            # A job too short to be sampled has "-" or "NA" for its memory.
+            return pd.read_csv(path, sep="\t", na_values=["-"])
         return pd.read_csv(path)
 
 
