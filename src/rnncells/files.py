@@ -48,10 +48,18 @@ def whole(path: str | Path) -> Iterator[Path]:
     _sync(path.parent)
 
 
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
+    """Write a file, whole or not at all.
+
+    Libraries write to memory first where their own way to a file hides that a disk is full.
+    """
+    with whole(path) as part:
+        part.write_bytes(content)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with whole(path) as part:
-        part.write_text(text)
+    write_bytes(path, text.encode())
 
 
 def write_table(table: "DataFrame", path: str | Path) -> None:
@@ -70,10 +78,9 @@ def write_array(path: str | Path, array: "ndarray") -> None:
     """Write a NumPy array (``.npy``), whole or not at all."""
     import numpy as np
 
-    content = io.BytesIO()  # NumPy's own writing to a file does not say that a disk is full
+    content = io.BytesIO()
     np.save(content, array)
-    with whole(path) as part:
-        part.write_bytes(content.getbuffer())
+    write_bytes(path, content.getbuffer())
 
 
 @contextmanager

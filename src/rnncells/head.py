@@ -95,6 +95,6 @@ def ends_of_logs(logs: Iterable[str | Path], files: int = 10, lines: int = 10) -
     for number, log in enumerate(map(Path, logs)):
         text.append(f"{log}:")
         if number < files:
-            content = log.read_text(errors="replace").splitlines() if log.exists() else []
-            text += [f"    {line}" for line in content[-lines:] or ["(empty)"]]
+            content = log.read_text(errors="replace").rstrip() if log.exists() else ""
+            text += [f"    {line}" for line in content.splitlines()[-lines:] or ["(empty)"]]
     return "\n".join(text)

@@ -59,8 +59,8 @@ def test_a_loss_that_is_no_number(project, reference, tally):
         theirs = pd.read_parquet(reference.results / "tables/copy/metrics.parquet")
         pd.testing.assert_frame_equal(ours.reset_index(drop=True), theirs, check_exact=True)
         drawn = project.results / "figures"
-        assert "4 seeds diverged" in words(drawn / "copy/training_loss.pdf")
-        assert "2 seeds diverged" in words(drawn / "capacity/capacity.pdf")
+        assert "4 runs diverged" in words(drawn / "copy/training_loss.pdf")
+        assert "2 runs diverged" in words(drawn / "capacity/capacity.pdf")
         assert "5 configurations diverged" in words(
             next((drawn / "capacity/search").rglob("*.pdf"))
         )
