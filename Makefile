@@ -10,7 +10,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures test test-wheel test-slurm bench lint report docs
+.PHONY: help setup figures test test-faults test-wheel test-slurm bench lint report docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ report: figures  ## write report.html: all figures, captions and statistics in o
 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+test-faults: setup  ## break everything on purpose: kills, full disks, damaged files (10 minutes at most)
+	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 docs: setup  ## build the API documentation in docs/build/html
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \

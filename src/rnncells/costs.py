@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .files import reading
+from .files import read_table, reading
 
 
 def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
@@ -22,9 +22,8 @@ def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
     for file in map(Path, files):
         study, rule = file.parts[file.parts.index("benchmarks") + 1 :][:2]
         with reading(file):
-            # A job too short to be sampled has "-" or "NA" for its memory.
-            measured = pd.read_csv(file, sep="\t", na_values=["-", "NA"]).iloc[0]
-            rows.append((study, rule, float(measured["s"]), float(measured["max_rss"])))
+            job = read_table(file).iloc[0]
+            rows.append((study, rule, float(job["s"]), float(job["max_rss"])))
     jobs = pd.DataFrame(rows, columns=["study", "rule", "seconds", "memory_mb"])
     return (
         jobs.groupby(["study", "rule"])

@@ -4,6 +4,7 @@ A cell has the same colour and marker in every figure. Each figure of a study sa
 under which protocol it was made, and whether the budget was smaller than the published one.
 """
 
+import io
 import textwrap
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -22,7 +23,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from .files import whole
+from .files import write_bytes
 from .provenance import source
 from .statistics import CONFIGURATION
 
@@ -125,10 +126,13 @@ def cell_order(cells: Iterable[str]) -> list[str]:
 def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
     """Write a figure to both files; the same figure of the same source gives the same bytes."""
     origin = source()
-    with whole(pdf) as part:
-        figure.savefig(part, metadata={"CreationDate": None, "Subject": origin})
-    with whole(png) as part:
-        figure.savefig(part, dpi=200, metadata={"Software": None, "Source": origin})
+    for path, options in (
+        (pdf, {"format": "pdf", "metadata": {"CreationDate": None, "Subject": origin}}),
+        (png, {"format": "png", "metadata": {"Software": None, "Source": origin}, "dpi": 200}),
+    ):
+        content = io.BytesIO()
+        figure.savefig(content, **options)
+        write_bytes(path, content.getbuffer())
 
 
 @style()
@@ -144,7 +148,7 @@ def training_loss(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
     diverged = _diverged_runs(metrics)
     loss = metrics[metrics["metric"] == "train_loss"]
     if loss.empty:
-        return _nothing(protocol)
+        return _nothing(protocol, _divergence(len(diverged)))
     lengths = sorted(loss["length"].unique())
     sizes = sorted(set(zip(loss["hidden"], loss["layers"], strict=True)))
     figure, axes = _grid(len(sizes), len(lengths))
@@ -163,9 +167,10 @@ def training_loss(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
             seeds = seeds[[seed for seed in seeds if (*key, seed) not in diverged]]
             first = max(1, min(window // 4, len(seeds)))
             smooth = seeds.rolling(window, min_periods=first).mean().where(seeds.notna())
-            smooth = _thinned(smooth.ffill().dropna(how="all"))
+            smooth = smooth.ffill().dropna(how="all")
             if smooth.empty:
                 continue
+            smooth = _thinned(smooth)
             _line(ax, cell, smooth.index, smooth.mean(axis=1), k / len(cells))
             _band(ax, cell, smooth.index, smooth.min(axis=1), smooth.max(axis=1))
             top = max(top, smooth.mean(axis=1).max())
@@ -752,11 +757,11 @@ def _footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
     figure.set_figheight(figure.get_figheight() + len(lines) * 1.2 * _SMALL / 72)
 
 
-def _nothing(protocol: Mapping | None) -> Figure:
+def _nothing(protocol: Mapping | None, why: str = "") -> Figure:
     """Draw that there is nothing to draw."""
     figure, axes = _grid(1, 1)
     axes[0, 0].axis("off")
-    axes[0, 0].text(0.5, 0.5, "no results yet", ha="center", va="center")
+    axes[0, 0].text(0.5, 0.5, why or "no results yet", ha="center", va="center")
     if protocol is not None:
         _footnote(figure, protocol)
     return figure

@@ -5,6 +5,7 @@ later; then the reader names the file and makes nothing of it.
 """
 
 import errno
+import io
 import json
 import os
 import secrets
@@ -48,10 +49,18 @@ def whole(path: str | Path) -> Iterator[Path]:
     _sync(path.parent)
 
 
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
+    """Write a file, whole or not at all.
+
+    Libraries write to memory first where their own way to a file hides that a disk is full.
+    """
+    with whole(path) as part:
+        part.write_bytes(content)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with whole(path) as part:
-        part.write_text(text)
+    write_bytes(path, text.encode())
 
 
 def write_table(table: "DataFrame", path: str | Path) -> None:
@@ -64,6 +73,15 @@ def write_table(table: "DataFrame", path: str | Path) -> None:
 def write_json(path: str | Path, content: object) -> None:
     """Write a JSON file, whole or not at all."""
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_array(path: str | Path, array: "ndarray") -> None:
+    """Write a NumPy array (``.npy``), whole or not at all."""
+    import numpy as np
+
+    content = io.BytesIO()
+    np.save(content, array)
+    write_bytes(path, content.getbuffer())
 
 
 @contextmanager
@@ -83,7 +101,7 @@ def reading(path: str | Path) -> Iterator[None]:
 
 
 def read_table(path: str | Path) -> "DataFrame":
-    """Read a table that :func:`write_table` wrote.
+    """Read a table that :func:`write_table` wrote, or a benchmark file of Snakemake's (``.tsv``).
 
     Raises:
         DamagedFile: if it is cut off or otherwise damaged.
@@ -95,6 +113,9 @@ def read_table(path: str | Path) -> "DataFrame":
             return pd.read_parquet(path)
         if not Path(path).read_bytes().endswith(b"\n"):
             raise DamagedFile(path, "its last line is cut off")
+        if Path(path).suffix == ".tsv":
+            # A job too short to be sampled has "-" or "NA" for its memory.
+            return pd.read_csv(path, sep="\t", na_values=["-"])
         return pd.read_csv(path)
 
 

@@ -105,7 +105,7 @@ def ends_of_logs(
     for number, log in enumerate(map(Path, logs)):
         text.append(f"{log}:")
         if number < files:
-            content = log.read_text(errors="replace").splitlines() if log.exists() else []
-            found = [line for line in content if containing in line]
+            content = log.read_text(errors="replace").rstrip() if log.exists() else ""
+            found = [line for line in content.splitlines() if containing in line]
             text += [f"    {line}" for line in found[-lines:] or ["(empty)"]]
     return "\n".join(text)

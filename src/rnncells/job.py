@@ -1,5 +1,6 @@
 """What every job does around its one library call: log, limit threads, fail well."""
 
+import errno
 import logging
 import os
 import platform
@@ -13,6 +14,8 @@ from .interruption import Interrupted, listening
 
 logger = logging.getLogger(__package__)
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class UserError(ValueError):
     """A mistake in what the user supplied; the message is one line, and no traceback is wanted."""
@@ -22,8 +25,8 @@ class UserError(ValueError):
 def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
     """Run a job: lines go to its log and, with its name, to the terminal.
 
-    A failure ends the process with exit code 1. The log holds the traceback, unless the failure is
-    a mistake of the user's (an error whose message is one line); the terminal shows one line. A
+    A failure ends the process with exit code 1, and the terminal shows one line. The log holds the
+    traceback, unless that would not help: a mistake of the user's, or a disk that is full. A
     signal that asks for the end gives exit code 128 + its number, as from a shell.
 
     Args:
@@ -52,7 +55,7 @@ def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
     except Exception as error:
         line = " ".join(str(error).split())
         logger.error("%s: %s", type(error).__name__, line)
-        if not isinstance(error, UserError):
+        if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
             logging.getLogger("traceback").error(traceback.format_exc())
         sys.exit(1)
 

@@ -8,16 +8,19 @@ interrupt the work a hundred times. Orders come as lines of JSON on stdin, answe
 
 ``FAULT_AT=n`` in the environment makes the job die (SIGKILL) just before its n-th file operation
 below ``results``: opening to write, syncing, renaming, removing. ``FAULT_COUNT=file`` has it write
-the number of its operations to that file at its end.
+the number of its operations to that file at its end. ``FAULT_CLOCK=1`` makes the clock of the wall
+(``time.time``) jump by a day, forth and back, at every look at it.
 """
 
 import atexit
 import importlib
+import itertools
 import json
 import os
 import runpy
 import signal
 import sys
+import time
 from pathlib import Path
 
 IMPORTED = (
@@ -72,6 +75,9 @@ def become(order: dict) -> None:
     for stream in (1, 2):
         os.dup2(out, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if os.environ.get("FAULT_CLOCK"):
+        wall, jumps = time.time, itertools.cycle((86400, -86400))
+        time.time = lambda: wall() + next(jumps)
     operations = FileOperations(int(os.environ.get("FAULT_AT", 0)))
     if counted := os.environ.get("FAULT_COUNT"):
         atexit.register(lambda: Path(counted).write_text(str(operations.count)))

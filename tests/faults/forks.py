@@ -52,7 +52,8 @@ class Fork:
         self.folder = folder
         self.reference = reference.results
         folder.mkdir()
-        (folder / "src").symlink_to(reference.folder / "src")
+        for name in ("src", "workflow"):
+            (folder / name).symlink_to(reference.folder / name)
         record = json.loads(next(self.reference.rglob("run.json")).read_text())
         self.server = subprocess.Popen(
             [sys.executable, HERE / "fork_server.py"],
@@ -78,9 +79,10 @@ class Fork:
 
     def prepare(self, job: Job) -> None:
         """Make the folder what it is before the job: its inputs are there, and nothing else."""
-        for name in ("results", "logs"):
-            for path in (self.folder / name).glob("*"):
-                shutil.rmtree(path)
+        shutil.rmtree(self.folder / "logs", ignore_errors=True)
+        # Not the folder itself: it may be on a disk of its own.
+        for path in self.results.glob("*"):
+            shutil.rmtree(path)
         for name in job.inputs:
             (self.results / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self.reference / name, self.results / name)
@@ -109,17 +111,17 @@ class Fork:
     def run(self, job: Job, **more: object) -> int:
         return self.wait(self.start(job, **more))
 
-    def interrupt(self, job: Job, after: float, number: signal.Signals) -> int:
+    def interrupt(self, job: Job, after: float, number: signal.Signals, **more: object) -> int:
         """Start a job, send it a signal after some seconds, and return its exit code."""
-        pid = self.start(job)
+        pid = self.start(job, **more)
         time.sleep(after)
         os.kill(pid, number)  # it has not been waited for, so the number is still its own
         return self.wait(pid)
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: Job, **more: object) -> None:
         """Run a job again, as Snakemake would, and compare what it makes with the reference."""
         self.clean(job)
-        code = self.run(job)
+        code = self.run(job, **more)
         assert code == 0, self.terminal
         for name in job.outputs:
             if Path(name).name not in COSTS:

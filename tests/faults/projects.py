@@ -32,8 +32,12 @@ class Project:
                 folder / name,
                 ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".snakemake"),
             )
-        (folder / "faults.yaml").write_text(yaml.safe_dump(config))
-        return cls(folder)
+        project = cls(folder)
+        project.configure(config)
+        return project
+
+    def configure(self, config: dict) -> None:
+        (self.folder / "faults.yaml").write_text(yaml.safe_dump(config))
 
     @property
     def results(self) -> Path:

@@ -25,7 +25,7 @@ READERS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"), [(name, rule) for name in RESULTS for rule in RESULTS[name]]
+    ("name", "rule"), [(name, rule) for name, rules in READERS.items() for rule in rules]
 )
 def test_a_job_refuses_what_is_cut_off(name, rule, forks, job, tally):
     reader = job(rule, "" if rule == "cost" else "capacity")

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 
 import psutil
 import pytest
@@ -48,8 +49,7 @@ def test_the_jobs_of_a_killed_snakemake_end_too(project, reference, tally):
     with tally.tries("jobs without a Snakemake"):
         head = project.start(TARGET)
         training = head.job("train")
-        log = next((project.folder / "logs/train").rglob("*.log"), None)
-        wait_for(lambda: log or next((project.folder / "logs/train").rglob("*.log"), None), "a log")
+        wait_for(lambda: list((project.folder / "logs/train").rglob("*.log")), "its log")
         head.kill()
         psutil.wait_procs([training], timeout=10)
         assert not training.is_running()
@@ -78,13 +78,15 @@ def test_a_signal_in_every_stage(how, project, reference, tally):
         signal_job: "SIGTERM of a job, during every stage",
     }[how]
     with tally.tries(fault, len(STAGES)):
-        for stage, moment in zip(STAGES, moments(how.__name__, len(STAGES), 1.0), strict=True):
+        # The shortest job lasts longer; later moments are tried on jobs alone.
+        for stage, moment in zip(STAGES, moments(how.__name__, len(STAGES), 0.25), strict=True):
             head = project.start(TARGET)
             job = head.job(stage)
-            ends_within(head, moment)
+            time.sleep(moment)
             how(head, job)
             head.wait()
-            if how is signal_job and head.code:
+            assert head.code, head.text
+            if how is signal_job:
                 assert_the_end_shows_the_log(head, stage)
         project.succeed(TARGET)
         assert_undisturbed(project.results, reference.results, STUDY)
@@ -93,19 +95,20 @@ def test_a_signal_in_every_stage(how, project, reference, tally):
 def assert_the_end_shows_the_log(head, stage: str) -> None:
     end = head.text.split("The logs of the failed jobs end so:\n")[1]
     assert end.startswith(f"logs/{stage}/{STUDY}")
-    assert "ended by SIGTERM" in end or "process" in end or "(empty)" in end
+    # Before it listens to signals and has opened its log, there is no last line.
+    assert "ERROR ended by SIGTERM" in end or "(empty)" in end
 
 
 def test_two_snakemakes_in_one_folder(project, reference, tally):
-    def assert_refused(head):
+    def assert_refused(head, *reasons):
         assert head.code == 1, head.text
-        assert "Another Snakemake is at work in this folder" in head.text
+        assert any(reason in head.text for reason in (*reasons, "Another Snakemake is at work"))
 
     with tally.tries("a second Snakemake in the same folder", 5):
         heads = [project.start(TARGET), project.start(TARGET)]
         wait_for(lambda: any(head.code is not None for head in heads), "one of two to be refused")
         refused, first = sorted(heads, key=lambda head: head.code is None)
-        assert_refused(refused)
+        assert_refused(refused, "Directory cannot be locked")
         for moment in moments("second head", 3, reference.seconds / 12):
             assert not ends_within(first, moment), first.text
             assert_refused(project.run(TARGET))

@@ -1,6 +1,11 @@
 rule aggregate:
     input:
-        code=depends_on("rnncells.tables", "rnncells.statistics", "rnncells.provenance"),
+        code=code(
+            "aggregate",
+            "rnncells.tables",
+            "rnncells.statistics",
+            "rnncells.provenance",
+        ),
         metrics=run_files("metrics.parquet"),
         examples=run_files("examples.parquet"),
         runs=run_files("run.json"),
@@ -42,7 +47,7 @@ rule aggregate:
 
 rule cost:
     input:
-        code=depends_on("rnncells.costs", "rnncells.figures"),
+        code=code("cost", "rnncells.costs", "rnncells.figures"),
         benchmarks=benchmarks(),
     output:
         table="results/tables/cost.csv",

@@ -94,17 +94,29 @@ def hyperparameters(wildcards):
     return cell_plan(wildcards)["hyperparameters"][wildcards.hidden]
 
 
-def source_files(*modules):
+def code(script, *modules):
+    """Return the files that a job's result comes from: its script, and modules of the library.
+
+    Snakemake compares the contents of inputs. The script is one of them because Snakemake's own
+    check goes by its time, which a new checkout changes; the profiles switch that check off.
+    """
+    return [
+        os.path.relpath(f"{workflow.basedir}/scripts/{script}.py"),
+        *depends_on(*modules),
+    ]
+
+
+def source_files(script, *modules):
     """Return an input function for the files that a job's numbers come from.
 
-    Snakemake compares their content, so that a change in one cell's file reruns that cell's jobs.
+    A change in one cell's file reruns that cell's jobs.
     """
 
     def files(wildcards):
         names = [part.format(task=PLAN[wildcards.study]["task"]) for part in modules]
         if "cell" in wildcards.keys():
             names += cell_modules(describe_cell(wildcards.cell).module)
-        return depends_on(*names)
+        return code(script, *names)
 
     return files
 

@@ -1,6 +1,6 @@
 rule trajectories:
     input:
-        code=depends_on("rnncells.trajectories"),
+        code=code("trajectories", "rnncells.trajectories"),
         file=lambda wildcards: PLAN[wildcards.study]["data"]["file"] or [],
     output:
         ensure(TRAJECTORIES, non_empty=True),

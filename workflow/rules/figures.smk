@@ -14,7 +14,7 @@ for figure, tables in TABLES.items():
             f"figure_{figure}"
         input:
             **{name: f"results/tables/{{study}}/{name}.parquet" for name in tables},
-            code=depends_on("rnncells.figures"),
+            code=code("figure", "rnncells.figures"),
         output:
             pdf=f"results/figures/{{study}}/{figure}.pdf",
             png=report(
@@ -40,7 +40,7 @@ for figure, tables in TABLES.items():
 
 rule figure_search:
     input:
-        code=depends_on("rnncells.figures"),
+        code=code("figure_search", "rnncells.figures"),
         observations=f"results/searches/{{study}}/{RUN}/observations.csv",
         optimum=f"results/searches/{{study}}/{RUN}/optimum.json",
         surrogate=f"results/searches/{{study}}/{RUN}/surrogate.parquet",
@@ -69,7 +69,7 @@ rule figure_search:
 
 rule index:
     input:
-        code=depends_on("rnncells.index"),
+        code=code("index", "rnncells.index"),
         figures=study_figures,
     output:
         "results/figures/{study}/README.md",

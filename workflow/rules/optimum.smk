@@ -1,6 +1,6 @@
 rule optimum:
     input:
-        code=depends_on("rnncells.optimum"),
+        code=code("optimum", "rnncells.optimum"),
         observations=f"results/searches/{{study}}/{RUN}/observations.csv",
     output:
         optimum=ensure(f"results/searches/{{study}}/{RUN}/optimum.json", non_empty=True),

@@ -1,6 +1,6 @@
 rule search:
     input:
-        code=source_files("rnncells.trials", "rnncells.tasks.{task}"),
+        code=source_files("search", "rnncells.trials", "rnncells.tasks.{task}"),
         trajectories=trajectory_file,
     output:
         observations=ensure(

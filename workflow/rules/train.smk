@@ -1,6 +1,8 @@
 rule train:
     input:
-        code=source_files("rnncells.training", "rnncells.runs", "rnncells.tasks.{task}"),
+        code=source_files(
+            "train", "rnncells.training", "rnncells.runs", "rnncells.tasks.{task}"
+        ),
         trajectories=trajectory_file,
         optimum=optimum_file,
     output:

@@ -12,10 +12,11 @@ with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
     from rnncells.tables import gather_provenance, gather_runs, gather_tables, provenance_page
 
     began, files, out = time.perf_counter(), snakemake.input, snakemake.output
-    metrics, runs = gather_tables(files.metrics), gather_runs(files.runs)
+    metrics, examples = gather_tables(files.metrics), gather_tables(files.examples)
+    runs = gather_runs(files.runs)
     summary = summarise(metrics, runs)
     write_table(metrics, out.metrics)
-    write_table(gather_tables(files.examples), out.examples)
+    write_table(examples, out.examples)
     write_table(runs, out.runs)
     write_table(runs, out.runs_csv)
     write_table(summary, out.summary)

@@ -3,12 +3,9 @@
 from rnncells.job import job
 
 with job(f"trajectories {snakemake.wildcards.study}", snakemake.log[0], snakemake.threads):
-    import numpy as np
-
-    from rnncells.files import whole
+    from rnncells.files import write_array
     from rnncells.trajectories import load, synthetic
 
     data = dict(snakemake.params.data)
     file = data.pop("file")
-    with whole(snakemake.output[0]) as part:
-        np.save(part, load(file) if file else synthetic(**data))
+    write_array(snakemake.output[0], load(file) if file else synthetic(**data))

@@ -2,7 +2,7 @@
 
 from ...cells.esn import ESN
 from ..drivers.dense import Dense
+from ..leaky import LEAKY, rate
 from ..sequence import register
-from .leaky import LEAKY, rate
 
 register(ESN, Dense(LEAKY), rate)

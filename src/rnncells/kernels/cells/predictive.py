@@ -4,9 +4,9 @@ from ...cells.predictive import PCRNNGC, PCRNNGCHCA, PCRNNGCHCM, PCRNNHCA, PCRNN
 from ..drivers.coupled import Coupled
 from ..drivers.dense import Dense
 from ..drivers.factored import Factored
+from ..leaky import LEAKY, rate
 from ..sequence import register
 from ..unit import Unit, scalar
-from .leaky import LEAKY, rate
 
 
 @scalar

@@ -1,10 +1,12 @@
-"""kill -9 of a job: at random moments, again and again, and just before every file operation."""
+"""Jobs are killed and ended: at random moments, again and again, before every file operation."""
 
 import signal
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from comparison import files_of
 from moments import moments
 
 OBSERVATIONS = "searches/capacity/cell=TRNN/length=10/hidden=6/layers=1/observations.csv"
@@ -53,6 +55,29 @@ def test_a_job_killed_at_any_moment_ends_with_the_same_numbers(
             fork.finish(killed)
 
     forks.each(trial, moments(f"{rule} {study}", kills, seconds))
+
+
+@pytest.mark.parametrize(
+    "rule", ["trajectories", "search", "optimum", "train", "aggregate", "figure_capacity"]
+)
+def test_a_job_that_is_asked_to_end_leaves_nothing_half_done(rule, forks, job, tally):
+    ended = job(rule)
+    seconds = life(forks, ended)
+
+    def trial(fork, moment):
+        with tally.tries("SIGTERM of a job at a random moment"):
+            fork.prepare(ended)
+            code = fork.interrupt(ended, moment, signal.SIGTERM)
+            if code == 128 + signal.SIGTERM:
+                assert fork.terminal.endswith("] ended by SIGTERM\n")
+            else:  # it was over already, or did not listen to signals yet
+                assert code in (0, -signal.SIGTERM)
+            left = {Path(name).name for name in files_of(fork.results) if "/." in name}
+            assert left <= {".checkpoint"}
+            assert_no_half_result(fork, ended, job("optimum"))
+            fork.finish(ended)
+
+    forks.each(trial, moments(f"SIGTERM {rule}", 4, seconds))
 
 
 @pytest.mark.parametrize(("rule", "study"), [("train", "copy"), ("search", "capacity")])

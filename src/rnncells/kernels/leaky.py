@@ -1,0 +1,28 @@
+"""The leaky integrator, which is the unit of many cells."""
+
+from .unit import Unit, scalar
+
+
+@scalar
+def leaky_forward(drive, recurrent, state, parameters):
+    """H' = h + rate (recurrent + drive - h)."""
+    (rate,) = parameters
+    (h,) = state
+    return (h + rate * (recurrent[0] + drive[0] - h),), ()
+
+
+@scalar
+def leaky_backward(saved, previous, grad_state, parameters):
+    """Derivative of :func:`leaky_forward`."""
+    (rate,) = parameters
+    (dh,) = grad_state
+    dtotal = rate * dh
+    return (dtotal,), (dtotal,), (dh - dtotal,)
+
+
+LEAKY = Unit("leaky", leaky_forward, leaky_backward, parameters=1, activated=True)
+
+
+def rate(cell):
+    """Return the parameters of a leaky unit."""
+    return (1 / cell.tau,)
