@@ -5,7 +5,7 @@ from .unit import Unit, scalar
 
 @scalar
 def leaky_forward(drive, recurrent, state, parameters):
-    """H' = h + rate (recurrent + drive - h)."""
+    """Return h' = h + rate (recurrent + drive - h)."""
     (rate,) = parameters
     (h,) = state
     return (h + rate * (recurrent[0] + drive[0] - h),), ()

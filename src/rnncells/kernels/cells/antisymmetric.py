@@ -9,7 +9,7 @@ from ..unit import Unit, scalar
 
 @scalar
 def antisymmetric_forward(drive, recurrent, state, parameters):
-    """H' = h + rate tanh(recurrent + drive - gamma h)."""
+    """Return h' = h + rate tanh(recurrent + drive - gamma h)."""
     rate, gamma = parameters
     (h,) = state
     slope = tanh(recurrent[0] + drive[0] - gamma * h)

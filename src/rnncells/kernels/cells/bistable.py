@@ -10,7 +10,7 @@ from ..unit import Unit, scalar
 
 @scalar
 def bistable_forward(drive, recurrent, state, parameters):
-    """H' = z h + (1 - z) c with the feedback 1 + a."""
+    """Return h' = z h + (1 - z) c with the feedback 1 + a."""
     (h,) = state
     a = tanh(drive[0] + recurrent[0])
     update = sigmoid(drive[1] + recurrent[1])

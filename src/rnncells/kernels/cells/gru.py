@@ -9,7 +9,7 @@ from ..unit import Unit, scalar
 
 @scalar
 def gru_forward(drive, recurrent, state, parameters):
-    """H' = z h + (1 - z) c; the parameters are the recurrent biases."""
+    """Return h' = z h + (1 - z) c; the parameters are the recurrent biases."""
     (h,) = state
     reset = sigmoid(drive[0] + recurrent[0] + parameters[0])
     update = sigmoid(drive[1] + recurrent[1] + parameters[1])

@@ -9,7 +9,7 @@ from ..unit import Unit, scalar
 
 @scalar
 def ugrnn_forward(drive, recurrent, state, parameters):
-    """H' = u h + (1 - u) c with the gate u and the candidate c."""
+    """Return h' = u h + (1 - u) c with the gate u and the candidate c."""
     (h,) = state
     update = sigmoid(recurrent[0] + drive[0])
     candidate = tanh(recurrent[1] + drive[1])
