@@ -9,7 +9,7 @@ from ..unit import Unit, scalar
 
 @scalar
 def lstm_forward(drive, recurrent, state, parameters):
-    """C' = f c + i g, h' = o tanh(c')."""
+    """Return c' = f c + i g, h' = o tanh(c')."""
     c = state[1]
     i = sigmoid(drive[0] + recurrent[0])
     f = sigmoid(drive[1] + recurrent[1])

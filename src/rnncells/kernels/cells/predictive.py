@@ -11,7 +11,7 @@ from ..unit import Unit, scalar
 
 @scalar
 def velocity_forward(drive, recurrent, state, parameters):
-    """V' = v + rate (recurrent + drive - h - v), h' = h + v'."""
+    """Return v' = v + rate (recurrent + drive - h - v), h' = h + v'."""
     (rate,) = parameters
     h, velocity = state
     velocity = velocity + rate * (recurrent[0] + drive[0] - h - velocity)

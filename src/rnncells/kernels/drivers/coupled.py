@@ -56,7 +56,7 @@ class Coupled(Driver):
 
 @scalar
 def _error(drive, recurrent, state, parameters):
-    """E = v - rate (recurrent + drive - h): the velocity, less the one the weights ask for."""
+    """Return e = v - rate (recurrent + drive - h): the velocity, less the one the weights ask for."""
     rate, _ = parameters
     h, velocity = state
     return velocity - rate * (recurrent + drive - h)
@@ -64,7 +64,7 @@ def _error(drive, recurrent, state, parameters):
 
 @scalar
 def _forward(error, back, active, state, parameters):
-    """V' = v - alpha e, h' = h + v' + alpha rate ((1 - active^2) back - e)."""
+    """Return v' = v - alpha e, h' = h + v' + alpha rate ((1 - active^2) back - e)."""
     rate, alpha = parameters
     h, velocity = state
     velocity = velocity - alpha * error
