@@ -56,7 +56,7 @@ class Coupled(Driver):
 
 @scalar
 def _error(drive, recurrent, state, parameters):
-    """Return e = v - rate (recurrent + drive - h): the velocity, less the one the weights ask for."""
+    """Return e = v - rate (recurrent + drive - h): what the velocity is too large by."""
     rate, _ = parameters
     h, velocity = state
     return velocity - rate * (recurrent + drive - h)
