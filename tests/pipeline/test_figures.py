@@ -236,6 +236,11 @@ def test_diverged_runs_are_counted():
     assert "1 run diverged, left out." in footnote(figure)
     np.testing.assert_allclose(lines(figure.axes[0], "GRU")[0].get_ydata(), 1.0)
 
+    two.loc[two["metric"] == "final_test_mse", "value"] = np.nan
+    assert "2 runs diverged, left out." in footnote(figures.training_loss(two, PROTOCOL))
+    at_the_first_step = two[two["metric"] == "final_test_mse"]
+    assert texts(figures.training_loss(at_the_first_step, PROTOCOL).axes[0]) == ["2 runs diverged."]
+
     summary, runs = capacities({"GRU": [30]}, diverged={("GRU", 0), ("GRU", 2)})
     assert "2 runs diverged" in footnote(figures.capacity(summary, runs, PROTOCOL))
     table = additions().assign(diverged=1)
