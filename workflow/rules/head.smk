@@ -16,7 +16,7 @@ onstart:
 
 
 onerror:
-    jobs = workflow.scheduler.failed
+    jobs = [job for job in workflow.scheduler.failed if not job.is_group()]
     if failed := sorted({file for job in jobs for file in job.log}):
         logger.error(
             f"\nThe logs of the failed jobs end so:\n{head.ends_of_logs(failed)}\n"
