@@ -1,7 +1,9 @@
 """A cell's kernel as a differentiable operation on tensors, and the cells that have one."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,9 +52,16 @@ def register(
 def binding(cell: type[Cell]) -> Binding | None:
     """Return the kernel of a class of cells, or None."""
     if cell not in _bindings and cell.__module__.startswith(f"{OWN_CELLS}."):
-        # The kernels of our own cells lie in a file of the same name.
-        import_module(f".cells.{cell.__module__.removeprefix(OWN_CELLS + '.')}", __package__)
+        _load(cell.__module__.removeprefix(f"{OWN_CELLS}."))
     return _bindings.get(cell)
+
+
+@cache
+def _load(name: str) -> None:
+    """Import the kernels of a file of our own cells: the file of the same name here, if any."""
+    module = f"{__package__}.cells.{name}"
+    if find_spec(module) is not None:
+        import_module(module)
 
 
 def run_sequence(cell: Cell, drive: Tensor, state: State, rows: np.ndarray) -> tuple[Tensor, State]:
