@@ -483,7 +483,9 @@ def job(code, **more):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_ends_a_job_in_one_line(tmp_path, number):
-    process = job("import time; print(1); open('out', 'w').close(); time.sleep(60)", cwd=tmp_path)
+    # Naps: Python does not notice a signal that comes just before a system call until it returns.
+    naps = "[time.sleep(0.05) for _ in range(1200)]"
+    process = job(f"import time; print(1); open('out', 'w').close(); {naps}", cwd=tmp_path)
     while not (tmp_path / "out").exists():
         assert process.poll() is None
     process.send_signal(number)
