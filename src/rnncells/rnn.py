@@ -366,16 +366,16 @@ def _run_kernel(
     batch = state[0].size(-2)
     if batch_sizes is None:
         constant = _constant(x)
-        drive, rows = cell.drive(x[..., :1, :, :] if constant else x), np.full(x.size(-3), batch)
+        rows = np.full(x.size(-3), batch)
+        x = x[..., :1, :, :] if constant else x
     else:
         constant, rows = False, np.array(batch_sizes)
         # Kernels take padded sequences, and leave the padding alone.
         real = torch.as_tensor(np.arange(batch) < rows[:, None])
-        packed = cell.drive(x)
-        drive = packed.new_zeros((*real.shape, packed.size(-1))).index_put((real,), packed)
+        x = x.new_zeros((*real.shape, x.size(-1))).index_put((real,), x)
     if reverse:
-        drive, rows = drive if constant else drive.flip(-3), rows[::-1].copy()
-    output, state = kernel(cell, drive, state, rows)
+        x, rows = x if constant else x.flip(-3), rows[::-1].copy()
+    output, state = kernel(cell, x, state, rows)
     if reverse:
         output = output.flip(-3)
     return output if batch_sizes is None else output[real], state

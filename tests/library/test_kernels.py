@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from rnncells import RNN, kernels
 from rnncells.cells import CELLS
-from rnncells.kernels.drivers.dense import Dense
+from rnncells.kernels.driver import Dense
 from rnncells.kernels.functions import COMPILED, sigmoid, tanh
 from rnncells.kernels.select import find
 from rnncells.kernels.sequence import register
@@ -177,16 +177,16 @@ class Decay(CELLS["sRNN"]):
 
 
 @scalar
-def decay_forward(drive, recurrent, state, parameters):
+def decay_forward(drive, recurrent, previous, state, parameters):
     """Halve."""
-    return (parameters[0] * (drive[0] + recurrent[0]),), ()
+    return (parameters[0] * recurrent[0],), ()
 
 
 @scalar
 def decay_backward(saved, previous, grad_state, parameters):
     """Halve; the state itself is not used."""
     grad = (parameters[0] * grad_state[0],)
-    return grad, grad, (grad_state[0] - grad_state[0],)
+    return (), grad, (grad_state[0] - grad_state[0],)
 
 
 def test_a_cell_of_ones_own_may_have_a_kernel():

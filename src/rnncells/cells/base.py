@@ -164,9 +164,13 @@ class Cell(nn.Module):
     def drive(self, x: Tensor) -> Tensor:
         """Map inputs ``([S,] ..., B, input_size)`` to drives; :meth:`step` gets one step of them.
 
-        The default is ``x @ weight_ih + bias_ih``.
+        The default is ``x @ weight + bias`` with what :meth:`projection` returns.
         """
-        return affine(x, self.weight_ih, self.bias_ih)
+        return affine(x, *self.projection())
+
+    def projection(self) -> tuple[Tensor, Tensor | None]:
+        """Return weight ``([S,] input_size, width)`` and bias ``([S,] width)`` of the drive."""
+        return self.weight_ih, self.bias_ih
 
     def recurrence(self) -> Tensor | tuple[Tensor, ...]:
         """Return what :meth:`step` needs of the recurrent weights, computed once per sequence."""

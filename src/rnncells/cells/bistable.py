@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, State, affine, row
+from .base import Cell, State, row
 from .initial import ones, orthogonal, side_by_side, xavier_uniform, zeros
 
 
@@ -19,12 +19,12 @@ class Bistable(Cell):
         self.add_weight("weight_ih", (input_size, 3 * n), side_by_side(xavier_uniform, 3))
         self.add_bias("bias_ih", 2 * n, zeros)
 
-    def drive(self, x: Tensor) -> Tensor:
-        """Return the input's part of feedback, update gate and candidate (which has no bias)."""
+    def projection(self) -> tuple[Tensor, Tensor | None]:
+        """Return those of feedback, update gate and candidate (which has no bias)."""
         bias = self.bias_ih
         if bias is not None:
             bias = torch.cat([bias, torch.zeros_like(bias[..., : self.hidden_size])], -1)
-        return affine(x, self.weight_ih, bias)
+        return self.weight_ih, bias
 
     def recurrent_gates(self, h: Tensor, recurrence: Tensor) -> tuple[Tensor, Tensor]:
         """Return the state's part of feedback and update gate."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, State, affine
+from .base import Cell, State
 from .initial import uniform
 
 
@@ -42,12 +42,12 @@ class LSTM(Cell):
         self.add_bias("bias_ih", 4 * hidden_size, initial)
         self.add_bias("bias_hh", 4 * hidden_size, initial)
 
-    def drive(self, x: Tensor) -> Tensor:
-        """Return the input's part of all four gates, both biases included."""
+    def projection(self) -> tuple[Tensor, Tensor | None]:
+        """Return those of all four gates, with the sum of both biases."""
         bias = self.bias_ih
         if bias is not None and self.bias_hh is not None:
             bias = bias + self.bias_hh
-        return affine(x, self.weight_ih, bias)
+        return self.weight_ih, bias
 
     def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""

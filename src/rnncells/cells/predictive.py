@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, Hyperparameter, State, affine, check_size, row
+from .base import Cell, Hyperparameter, State, check_size, row
 from .initial import normal, normal_over_rows
 from .leaky import TRNN
 
@@ -185,11 +185,11 @@ class Multiplicative(Cell):
         self.add_weight("weight_f", (d, hidden_size), normal(d**-0.5))
         self.add_bias("bias_ih", hidden_size, normal(0.1))
 
-    def drive(self, x: Tensor) -> Tensor:
-        """Return the gate of every factor, ``([S,] ..., B, d)``."""
-        if self.input_size == 0:
-            return x.new_ones((*x.shape[:-1], self.factors))
-        return affine(x, self.weight_ih, None)
+    def projection(self) -> tuple[Tensor, Tensor | None]:
+        """Return those of the gates of all factors, which are open if there is no input."""
+        if self.input_size > 0:
+            return self.weight_ih, None
+        return self.weight_ih, torch.ones_like(self.weight_p[..., 0, :])
 
     def recurrence(self) -> tuple[Tensor, ...]:
         """Return the weights into and out of the factors, and the bias, 0 if there is none."""

@@ -1,17 +1,18 @@
-"""What all drivers share: a driver runs the units of a cell over whole sequences."""
+"""From tensors to kernels and back: runs the units of a cell over whole sequences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .launch import Kernel
-from .unit import Unit
+from .scan import kernels
+from .unit import Stage, Unit, scalar
 
 # Rows of a batch that one thread takes through all steps at once: few enough to stay in its cache.
-ROWS = 256
+ROWS = 128
 
 
 @dataclass
@@ -19,16 +20,20 @@ class Run:
     """One call of a driver: S members, T steps, B sequences, n units.
 
     Attributes:
-        drive: ``(S, T, B, blocks * n)``, or ``(S, 1, B, blocks * n)`` if it is constant in time.
+        x: the input, ``(S, T, B, i)``, or ``(S, 1, B, i)`` if it is constant in time.
+        projection: of the input to the drive, ``(S, i, width)``.
+        bias: of the drive, ``(S, 1, width)``.
         weights: what the cell's ``recurrence`` returns, each ``(S, rows, columns)``.
-        parameters: the unit's parameters that do not learn, ``(S, blocks * n)``.
+        parameters: the unit's parameters that are not learned, ``(S, blocks * n)``.
         state: the initial state, ``(S, B, states * n)``.
         rows: for every step, how many sequences it has; the sequences lie in an order such that
             they are always the first ones. The state of the others stays.
         training: whether :meth:`Driver.backward` will follow.
     """
 
-    drive: Tensor
+    x: Tensor
+    projection: Tensor
+    bias: Tensor
     weights: Sequence[Tensor]
     parameters: Tensor
     state: Tensor
@@ -43,31 +48,47 @@ class Run:
         wanted = max(-(-self.batch // ROWS), -(-threads // self.members))
         self.tiles = max(1, min(wanted, self.batch // 8))
 
-    def new(self, steps: int, columns: int) -> Tensor:
-        """Return memory for ``(S, steps, B, columns)`` numbers."""
-        return self.state.new_empty((self.members, steps, self.batch, columns))
+    def new(self, *shape: int) -> Tensor:
+        """Return memory for ``(S, *shape)`` numbers."""
+        return self.state.new_empty((self.members, *shape))
+
+    def launch(self, kernel: Kernel, *tensors: Tensor) -> None:
+        """Call a kernel: it takes the run's sizes, and tensors as arrays of rows."""
+        sizes = (self.members, self.tiles, self.batch, self.rows)
+        kernel(self.state.dtype, self.members * self.tiles, *sizes, *map(as_rows, tensors))
 
 
-def launch(kernel: Kernel, run: Run, *tensors: Tensor) -> None:
-    """Call a driver's kernel: it takes the run's sizes, and the tensors as arrays of rows."""
-    sizes = (run.members, run.tiles, run.batch, run.rows)
-    kernel(run.state.dtype, run.members * run.tiles, *sizes, *map(flat, tensors))
-
-
-def flat(tensor: Tensor) -> np.ndarray:
+def as_rows(tensor: Tensor) -> np.ndarray:
     """Return a tensor as an array with its last axis as columns, and all others as rows."""
-    return tensor.contiguous().flatten(0, -2).numpy()
+    array = tensor.numpy() if tensor.is_contiguous() else tensor.contiguous().numpy()
+    rows, columns = tensor.shape[:-1].numel(), tensor.shape[-1]
+    return array.reshape(rows, columns)
+
+
+@dataclass
+class Weights:
+    """The learned numbers of the recurrence, as the kernels see them; empty if there are none.
+
+    Attributes:
+        weight, bias: from the active state to the recurrent input, and what is added to it.
+        second, second_bias: from the stage to the unit, and what is added.
+        parameters: of the unit.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    second: Tensor
+    second_bias: Tensor
+    parameters: Tensor
 
 
 @dataclass
 class Gradients:
-    """Gradients with respect to what a run was given, in the same shapes.
+    """Gradients with respect to what a run was given, in the same shapes."""
 
-    ``drive`` has all steps, also for a drive that is constant in time, unless the driver has summed
-    over them.
-    """
-
-    drive: Tensor
+    x: Tensor | None
+    projection: Tensor
+    bias: Tensor
     weights: tuple[Tensor, ...]
     state: Tensor
 
@@ -81,17 +102,43 @@ class Driver:
     def __init__(self, unit: Unit):
         self.unit = unit
 
+    def weights(self, run: Run) -> Weights:
+        """Sort what the cell's ``recurrence`` returned."""
+        raise NotImplementedError
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """Undo :meth:`weights`, for gradients."""
+        raise NotImplementedError
+
     def forward(self, run: Run) -> dict[str, Tensor]:
         """Run over all steps.
 
         Returns:
-            at least ``active``, and ``state`` ``(S, B, states * n)`` after the last step; all that
+            ``active``, ``state`` ``(S, B, states * n)`` after the last step, and what else
             :meth:`backward` needs.
         """
-        raise NotImplementedError
+        unit, weights = self.unit, self.weights(run)
+        n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
+        steps = run.steps if run.training else 1
+        active, state = run.new(run.steps + 1, run.batch, n), run.state.clone()
+        saved = run.new(steps, run.batch, unit.saved * n)
+        inner = run.new(steps, run.batch, d)
+        inner_saved = run.new(steps, run.batch, unit.stage.saved * d if unit.stage else 0)
+        run.launch(
+            kernels(unit)[0], run.x, run.projection, run.bias,
+            weights.weight, weights.bias, weights.second, weights.second_bias, weights.parameters,
+            state, active, saved, inner, inner_saved,
+        )  # fmt: skip
+        kept = {"active": active, "saved": saved, "inner": inner, "inner_saved": inner_saved}
+        return {**kept, "state": state}
 
     def backward(
-        self, run: Run, kept: dict[str, Tensor], grad_active: Tensor | None, grad_state: Tensor
+        self,
+        run: Run,
+        kept: dict[str, Tensor],
+        grad_active: Tensor | None,
+        grad_state: Tensor,
+        with_x: bool,
     ) -> Gradients:
         """Return the gradients.
 
@@ -99,6 +146,149 @@ class Driver:
             run: what was run.
             kept: what :meth:`forward` returned.
             grad_active: gradient of the active states of all steps, ``(S, T, B, n)``, or None.
-            grad_state: gradient of the state after the last step.
+            grad_state: gradient of the state after the last step; it is overwritten.
+            with_x: whether the gradient of the input is wanted.
         """
-        raise NotImplementedError
+        unit, weights = self.unit, self.weights(run)
+        if grad_active is None:
+            grad_active = run.new(1, run.batch, kept["active"].size(-1)).zero_()
+        grad_x = run.x.new_empty(run.x.shape if with_x else (0, run.x.size(-1)))
+
+        def zero(weight: Tensor) -> Tensor:
+            # Tiles add up separately, because threads work on them at once.
+            return run.new(run.tiles, *weight.shape[1:]).zero_()
+
+        grad_projection, grad_bias = zero(run.projection), zero(run.bias)
+        grads = Weights(
+            zero(weights.weight),
+            zero(weights.bias),
+            zero(weights.second),
+            zero(weights.second_bias),
+            zero(weights.parameters) if unit.learned else run.new(run.tiles, 1, 0),
+        )
+        run.launch(
+            kernels(unit)[1], run.x, run.projection,
+            weights.weight, weights.second, weights.parameters,
+            kept["active"], kept["saved"], kept["inner"], kept["inner_saved"], grad_active,
+            grad_state, grad_x, grad_projection, grad_bias,
+            grads.weight, grads.bias, grads.second, grads.second_bias, grads.parameters,
+        )  # fmt: skip
+        for name, grad in vars(grads).items():
+            setattr(grads, name, _sum_of_tiles(grad))
+        recurrence = self.gradients(grads)[: len(run.weights)]
+        return Gradients(
+            grad_x if with_x else None,
+            _sum_of_tiles(grad_projection),
+            _sum_of_tiles(grad_bias),
+            recurrence,
+            grad_state,
+        )
+
+
+def _sum_of_tiles(grad: Tensor) -> Tensor:
+    return grad.squeeze(1) if grad.size(1) == 1 else grad.sum(1)
+
+
+def _empty(run: Run) -> Tensor:
+    return run.new(0, 0)
+
+
+class Dense(Driver):
+    r"""Units that see each other through one matrix of weights.
+
+    .. math::
+        h_t = \text{unit}(\text{drive}_t,\; \text{active}_{t-1} W + b,\; h_{t-1})
+
+    sRNN, TRNN, MTRNN, LSTM, GRU, UGRNN, AntisymmetricRNN, ESN, nBRC, PC-RNN-V, -HC-A and -GC-HC-A.
+    The weights are (W,) or (W, b), ``(S, n, recurrent * n)`` and ``(S, 1, recurrent * n)``.
+    """
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        weight, *biases = run.weights
+        bias = biases[0] if biases else weight.new_zeros((run.members, 1, weight.size(-1)))
+        return Weights(weight, bias, _empty(run), _empty(run), run.parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return grads.weight, grads.bias
+
+
+class Separate(Driver):
+    r"""Units that see nothing but the input and their own state.
+
+    .. math::
+        h_t = \text{unit}(\text{drive}_t,\; h_{t-1};\; w)
+
+    BRC. The weights are (w,), ``(S, 1, blocks * n)``: the learned parameters of the unit.
+    """
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        (parameters,) = run.weights
+        return Weights(*[_empty(run)] * 4, parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return (grads.parameters,)
+
+
+class Factored(Driver):
+    r"""Units whose recurrence goes through factors that the input gates.
+
+    .. math::
+        h_t = \text{unit}\big((\text{drive}_t \odot \text{active}_{t-1} W_p)\, W_f + b,\;
+            h_{t-1}\big)
+
+    PC-RNN-HC-M and -GC-HC-M. The weights are (W_p, W_f, b), ``(S, n, d)``, ``(S, d, n)`` and
+    ``(S, 1, n)``.
+    """
+
+    def __init__(self, unit: Unit):
+        stage = Stage(_gate_forward, _gate_backward, drive=1, saved=2)
+        super().__init__(
+            replace(unit, name=f"factored_{unit.name}", additive=False, stage=stage)
+        )
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        into, out_of, bias = run.weights
+        return Weights(into, torch.zeros_like(into[:, :1]), out_of, bias, run.parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return grads.weight, grads.second, grads.second_bias
+
+
+@scalar
+def _gate_forward(drive, recurrent, state, parameters):
+    """Return factor * gate."""
+    return recurrent[0] * drive[0], (recurrent[0], drive[0])
+
+
+@scalar
+def _gate_backward(saved, grad_inner, parameters):
+    """Derivative of :func:`_gate_forward`."""
+    factor, gate = saved
+    return (grad_inner * factor,), (grad_inner * gate,), ()
+
+
+class Coupled(Driver):
+    r"""Units whose errors come back through the weights within a step.
+
+    .. math::
+        e_t = \text{stage}(\text{drive}_t + \text{active}_{t-1} W,\; h_{t-1}), \qquad
+        h_t = \text{unit}(e_t,\; e_t W^\top,\; h_{t-1})
+
+    PC-RNN-GC. The weights are (W,), ``(S, n, n)``.
+    """
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        (weight,) = run.weights
+        zero = weight.new_zeros((run.members, 1, weight.size(-1)))
+        return Weights(weight, zero, weight.mT, zero, run.parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return (grads.weight + grads.second.mT,)

@@ -11,15 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import llvmlite.binding
 import numba
-import scipy.linalg  # noqa: F401  (np.dot in kernels is SciPy's BLAS, which must be loaded)
 import torch
 from filelock import FileLock
-from threadpoolctl import ThreadpoolController
 
 from .functions import COMPILED
 
@@ -34,11 +31,11 @@ def cache_folder(*sources: str) -> Path:
     function calls; hence a folder of its own for every state of the source.
 
     Args:
-        sources: files that the kernels are made of besides the drivers.
+        sources: files that the kernels are made of besides this package.
     """
     here = Path(__file__).parent
     content = hashlib.sha256()
-    for file in (*sorted(here.glob("*.py")), *sorted(here.glob("drivers/*.py")), *sources):
+    for file in (*sorted(here.glob("*.py")), *sources):
         content.update(Path(file).read_bytes())
     for part in (numba.__version__, llvmlite.binding.get_host_cpu_name()):
         content.update(part.encode())
@@ -96,18 +93,17 @@ class Kernel:
         if dtype not in self._ready:
             self._compile(dtype, arguments)
         threads = min(torch.get_num_threads(), tasks)
-        with _one_blas_thread:
-            if threads == 1:
-                self._compiled(0, tasks, *arguments)
-                return
-            cuts = [tasks * k // threads for k in range(threads + 1)]
-            others = [
-                _pool().submit(self._compiled, first, last, *arguments)
-                for first, last in pairwise(cuts[1:])
-            ]
-            self._compiled(cuts[0], cuts[1], *arguments)
-            for other in others:
-                other.result()
+        if threads == 1:
+            self._compiled(0, tasks, *arguments)
+            return
+        cuts = [tasks * k // threads for k in range(threads + 1)]
+        others = [
+            _pool().submit(self._compiled, first, last, *arguments)
+            for first, last in pairwise(cuts[1:])
+        ]
+        self._compiled(cuts[0], cuts[1], *arguments)
+        for other in others:
+            other.result()
 
     def _compile(self, dtype: torch.dtype, arguments: tuple[Any, ...]) -> None:
         """Compile, or load what another process has compiled; one process at a time."""
@@ -144,39 +140,3 @@ _reuse_memory()
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="rnncells")
-
-
-class _OneBlasThread:
-    """Keeps BLAS from starting threads inside kernels, which are on all threads already."""
-
-    def __init__(self) -> None:
-        # What np.dot is in kernels; other libraries keep their threads.
-        self.libraries = [
-            library
-            for library in ThreadpoolController().lib_controllers
-            if library.user_api == "blas" and "numpy.libs" not in library.filepath
-        ]
-        self.before: list[int] = []
-        self.inside = 0
-        self.lock = Lock()
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if self.inside == 0:
-                self.before = [library.get_num_threads() for library in self.libraries]
-                self._set([1] * len(self.before))
-            self.inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0:
-                self._set(self.before)
-
-    def _set(self, numbers: list[int]) -> None:
-        for library, before, number in zip(self.libraries, self.before, numbers, strict=True):
-            if before != 1:
-                library.set_num_threads(number)
-
-
-_one_blas_thread = _OneBlasThread()

@@ -4,11 +4,11 @@ from .unit import Unit, scalar
 
 
 @scalar
-def leaky_forward(drive, recurrent, state, parameters):
-    """Return h' = h + rate (recurrent + drive - h)."""
+def leaky_forward(drive, recurrent, previous, state, parameters):
+    """Return h' = h + rate (recurrent - h)."""
     (rate,) = parameters
     (h,) = state
-    return (h + rate * (recurrent[0] + drive[0] - h),), ()
+    return (h + rate * (recurrent[0] - h),), ()
 
 
 @scalar
@@ -17,7 +17,7 @@ def leaky_backward(saved, previous, grad_state, parameters):
     (rate,) = parameters
     (dh,) = grad_state
     dtotal = rate * dh
-    return (dtotal,), (dtotal,), (dh - dtotal,)
+    return (), (dtotal,), (dh - dtotal,)
 
 
 LEAKY = Unit("leaky", leaky_forward, leaky_backward, parameters=1, activated=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..cells.base import Cell, State
+from ..cells.base import Cell, State, affine
 from ..steps import step_through
 from .driver import Driver, Run
 
@@ -39,8 +39,8 @@ def register(
     """Give a class of cells a kernel. Subclasses may have other equations, and do not get it.
 
     Args:
-        cell: the class. What its ``recurrence`` returns are the driver's weights, and its output
-            is the driver's active state.
+        cell: the class. What its ``projection`` and ``recurrence`` return are the driver's
+            weights, and its output is the driver's active state.
         driver: runs the cell's unit; or a function of the cell that returns it.
         parameters: a function of the cell that returns the unit's parameters which do not learn:
             numbers, or tensors ``(S, 1, 1)``.
@@ -64,12 +64,13 @@ def _load(name: str) -> None:
         import_module(module)
 
 
-def run_sequence(cell: Cell, drive: Tensor, state: State, rows: np.ndarray) -> tuple[Tensor, State]:
+def run_sequence(cell: Cell, x: Tensor, state: State, rows: np.ndarray) -> tuple[Tensor, State]:
     """Step a cell that has a kernel over a sequence.
 
     Args:
         cell: the cell.
-        drive: ``([S,] T, B, width)``, or ``([S,] 1, B, width)`` if it is constant in time.
+        x: inputs ``([S,] T, B, input_size)``, or ``([S,] 1, B, input_size)`` if they are constant
+            in time.
         state: the initial state, tensors ``([S,] B, n)``.
         rows: for each of the T steps, how many sequences it has, which are the first ones.
 
@@ -78,16 +79,19 @@ def run_sequence(cell: Cell, drive: Tensor, state: State, rows: np.ndarray) -> t
     """
     recurrence = cell.recurrence()
     weights = recurrence if isinstance(recurrence, tuple) else (recurrence,)
-    output, *last = _Sequence.apply(cell, rows, len(state), drive, *state, *weights)
+    projection, bias = cell.projection()
+    if bias is None:
+        bias = projection.new_zeros((*projection.shape[:-2], projection.size(-1)))
+    output, *last = _Sequence.apply(cell, rows, len(state), x, *state, projection, bias, *weights)
     return output, tuple(last)
 
 
 class _Sequence(torch.autograd.Function):
-    """(drive, state, weights) -> (outputs, state), differentiable as often as one likes."""
+    """(x, state, weights) -> (outputs, state), differentiable as often as one likes."""
 
     @staticmethod
-    def forward(ctx, cell, rows, parts, drive, *tensors):
-        run = _run(cell, rows, drive, tensors, parts, training=any(ctx.needs_input_grad))
+    def forward(ctx, cell, rows, parts, *tensors):
+        run = _run(cell, rows, parts, tensors, training=any(ctx.needs_input_grad))
         kept = _bindings[type(cell)].driver(cell).forward(run)
         last = kept.pop("state")
         output = kept["active"][:, 1:]
@@ -98,76 +102,80 @@ class _Sequence(torch.autograd.Function):
         if cell.population is None:
             output, last = output.squeeze(0), last.squeeze(0)
         if run.training:
-            ctx.cell, ctx.rows, ctx.parts, ctx.kept = cell, rows, parts, list(kept)
+            ctx.cell, ctx.run, ctx.parts, ctx.kept = cell, run, parts, list(kept)
             # The output is part of what is kept. Saved too, it may not be changed in place.
-            ctx.save_for_backward(output, drive, *tensors, *kept.values())
+            ctx.save_for_backward(output, *tensors, *kept.values())
             ctx.set_materialize_grads(False)
-        return output, *last.split(n, -1)
+        return output, *(last.split(n, -1) if parts > 1 else (last,))
 
     @staticmethod
     def backward(ctx, grad_output, *grad_last):
-        cell, parts = ctx.cell, ctx.parts
-        _, drive, *tensors = ctx.saved_tensors
+        cell, run, parts = ctx.cell, ctx.run, ctx.parts
+        _, *tensors = ctx.saved_tensors
         tensors, kept = tensors[: -len(ctx.kept)], tensors[-len(ctx.kept) :]
         if torch.is_grad_enabled():
-            grads = _gradients_by_steps(ctx, drive, tensors, grad_output, grad_last)
+            grads = _gradients_by_steps(ctx, tensors, grad_output, grad_last)
             return None, None, None, *grads
-        run = _run(cell, ctx.rows, drive, tensors, parts, training=True)
         if grad_output is not None:
             grad_output = grad_output if cell.population else grad_output.unsqueeze(0)
             n, width = cell.hidden_size, kept[0].size(-1)
             if width > n:
                 grad_output = functional.pad(grad_output, (width - n, 0))
-        grad_last = [
-            torch.zeros_like(part) if grad is None else grad
-            for grad, part in zip(grad_last, tensors, strict=False)
-        ]
-        grad_state = torch.cat(grad_last, -1).reshape(run.state.shape)
-        grads = (
-            _bindings[type(cell)]
-            .driver(cell)
-            .backward(run, dict(zip(ctx.kept, kept, strict=True)), grad_output, grad_state)
+        if all(grad is None for grad in grad_last):
+            grad_state = torch.zeros_like(run.state)
+        else:
+            grad_state = torch.cat(
+                [
+                    torch.zeros_like(part) if grad is None else grad
+                    for grad, part in zip(grad_last, tensors[1:], strict=False)
+                ],
+                -1,
+            ).reshape(run.state.shape)
+        driver = _bindings[type(cell)].driver(cell)
+        grads = driver.backward(
+            run,
+            dict(zip(ctx.kept, kept, strict=True)),
+            grad_output,
+            grad_state,
+            with_x=ctx.needs_input_grad[3],
         )
-        grad_drive = grads.drive
-        if grad_drive.size(1) > run.drive.size(1):
-            grad_drive = grad_drive.sum(1)
-        return (
-            None,
-            None,
-            None,
-            grad_drive.reshape(drive.shape),
-            *(
-                grad.reshape(part.shape)
-                for grad, part in zip(grads.state.chunk(parts, -1), tensors, strict=False)
-            ),
-            *(
-                grad.reshape(weight.shape)
-                for grad, weight in zip(grads.weights, tensors[parts:], strict=True)
-            ),
+        found = (
+            grads.x,
+            *(grads.state.chunk(parts, -1) if parts > 1 else (grads.state,)),
+            grads.projection,
+            grads.bias,
+            *grads.weights,
         )
+        shaped = (
+            None if grad is None else grad.reshape(tensor.shape)
+            for grad, tensor in zip(found, tensors, strict=True)
+        )
+        return None, None, None, *shaped
 
 
-def _run(cell, rows, drive, tensors, parts, training):
+def _run(cell, rows, parts, tensors, training):
     """Give all tensors the population's axis, and make the parameters."""
-    drive, *tensors = (
-        t.detach().unsqueeze(0) if cell.population is None else t.detach()
-        for t in (drive, *tensors)
+    x, *tensors = (
+        t.detach().unsqueeze(0) if cell.population is None else t.detach() for t in tensors
     )
     state = tensors[0] if parts == 1 else torch.cat(tensors[:parts], -1)
+    projection, bias, *weights = tensors[parts:]
     values = _bindings[type(cell)].parameters(cell)
     n = cell.hidden_size
-    parameters = drive.new_empty((drive.size(0), len(values) * n))
+    parameters = x.new_empty((x.size(0), len(values) * n))
     for k, value in enumerate(values):
         column = value.squeeze(-1) if isinstance(value, Tensor) else value
         parameters[:, k * n : (k + 1) * n] = column
-    return Run(drive, tensors[parts:], parameters, state, rows, training)
+    return Run(x, projection, bias.unsqueeze(1), weights, parameters, state, rows, training)
 
 
-def _gradients_by_steps(ctx, drive, tensors, grad_output, grad_last):
+def _gradients_by_steps(ctx, tensors, grad_output, grad_last):
     """Return gradients that can be differentiated again, from the cell's own steps."""
-    state, weights = tensors[: ctx.parts], tensors[ctx.parts :]
-    cell, last_step = ctx.cell, drive.size(-3) - 1
-    drives = [drive[..., min(t, last_step), :rows, :] for t, rows in enumerate(ctx.rows)]
+    cell, rows, parts = ctx.cell, ctx.run.rows, ctx.parts
+    x, *state = tensors[: 1 + parts]
+    projection, bias, *weights = tensors[1 + parts :]
+    drive, last_step = affine(x, projection, bias), x.size(-3) - 1
+    drives = [drive[..., min(t, last_step), :count, :] for t, count in enumerate(rows)]
     recurrence = weights[0] if len(weights) == 1 else tuple(weights)
     states, last = step_through(cell, drives, tuple(state), recurrence)
     results, grads = [], []
@@ -179,6 +187,6 @@ def _gradients_by_steps(ctx, drive, tensors, grad_output, grad_last):
         if grad is not None:
             results.append(part)
             grads.append(grad)
-    wanted = [t for t in (drive, *tensors) if t.requires_grad]
+    wanted = [t for t in tensors if t.requires_grad]
     found = iter(torch.autograd.grad(results, wanted, grads, create_graph=True, allow_unused=True))
-    return [next(found) if t.requires_grad else None for t in (drive, *tensors)]
+    return [next(found) if t.requires_grad else None for t in tensors]

@@ -1,18 +1,18 @@
 """Kernel of the AntisymmetricRNN."""
 
 from ...cells.antisymmetric import AntisymmetricRNN
-from ..drivers.dense import Dense
+from ..driver import Dense
 from ..functions import tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
 
 @scalar
-def antisymmetric_forward(drive, recurrent, state, parameters):
-    """Return h' = h + rate tanh(recurrent + drive - gamma h)."""
+def antisymmetric_forward(drive, recurrent, previous, state, parameters):
+    """Return h' = h + rate tanh(recurrent - gamma h)."""
     rate, gamma = parameters
     (h,) = state
-    slope = tanh(recurrent[0] + drive[0] - gamma * h)
+    slope = tanh(recurrent[0] - gamma * h)
     return (h + rate * slope,), (slope,)
 
 
@@ -24,7 +24,7 @@ def antisymmetric_backward(saved, previous, grad_state, parameters):
     (dh,) = grad_state
     dslope = rate * dh
     dtotal = dslope - dslope * slope * slope
-    return (dtotal,), (dtotal,), (dh - gamma * dtotal,)
+    return (), (dtotal,), (dh - gamma * dtotal,)
 
 
 DRIVERS = {

@@ -1,15 +1,14 @@
 """Kernels of the bistable cells: BRC and nBRC."""
 
 from ...cells.bistable import BRC, NBRC
-from ..drivers.dense import Dense
-from ..drivers.separate import Separate
+from ..driver import Dense, Separate
 from ..functions import sigmoid, tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
 
 @scalar
-def bistable_forward(drive, recurrent, state, parameters):
+def bistable_forward(drive, recurrent, previous, state, parameters):
     """Return h' = z h + (1 - z) c with the feedback 1 + a."""
     (h,) = state
     a = tanh(drive[0] + recurrent[0])
@@ -34,11 +33,11 @@ def bistable_backward(saved, previous, grad_state, parameters):
 
 
 @scalar
-def brc_forward(drive, recurrent, state, parameters):
+def brc_forward(drive, recurrent, previous, state, parameters):
     """:func:`bistable_forward` with the recurrent input (w_a h, w_z h)."""
     w_a, w_z = parameters
     (h,) = state
-    return bistable_forward(drive, (w_a * h, w_z * h), state, ())
+    return bistable_forward(drive, (w_a * h, w_z * h), previous, state, ())
 
 
 @scalar
@@ -65,5 +64,17 @@ register(
 )
 register(
     BRC,
-    Separate(Unit("BRC", brc_forward, brc_backward, drive=3, recurrent=0, parameters=2, saved=3)),
+    Separate(
+        Unit(
+            "BRC",
+            brc_forward,
+            brc_backward,
+            drive=3,
+            recurrent=0,
+            parameters=2,
+            saved=3,
+            additive=False,
+            learned=True,
+        )
+    ),
 )

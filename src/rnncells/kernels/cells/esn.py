@@ -1,7 +1,7 @@
 """Kernel of the ESN: the reservoir is made of leaky integrators."""
 
 from ...cells.esn import ESN
-from ..drivers.dense import Dense
+from ..driver import Dense
 from ..leaky import LEAKY, rate
 from ..sequence import register
 

@@ -1,21 +1,20 @@
 """Kernel of the GRU."""
 
 from ...cells.gru import GRU
-from ..drivers.dense import Dense
+from ..driver import Dense
 from ..functions import sigmoid, tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
 
 @scalar
-def gru_forward(drive, recurrent, state, parameters):
-    """Return h' = z h + (1 - z) c; the parameters are the recurrent biases."""
+def gru_forward(drive, recurrent, previous, state, parameters):
+    """Return h' = z h + (1 - z) c."""
     (h,) = state
-    reset = sigmoid(drive[0] + recurrent[0] + parameters[0])
-    update = sigmoid(drive[1] + recurrent[1] + parameters[1])
-    inner = recurrent[2] + parameters[2]
-    candidate = tanh(drive[2] + reset * inner)
-    return (candidate + update * (h - candidate),), (reset, update, candidate, inner)
+    reset = sigmoid(drive[0] + recurrent[0])
+    update = sigmoid(drive[1] + recurrent[1])
+    candidate = tanh(drive[2] + reset * recurrent[2])
+    return (candidate + update * (h - candidate),), (reset, update, candidate, recurrent[2])
 
 
 @scalar
@@ -41,7 +40,6 @@ register(
             gru_backward,
             drive=3,
             recurrent=3,
-            parameters=3,
             saved=4,
             additive=False,
         )

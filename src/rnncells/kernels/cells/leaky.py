@@ -1,7 +1,7 @@
 """Kernels of the leaky integrators: sRNN, TRNN and MTRNN."""
 
 from ...cells.leaky import MTRNN, SRNN, TRNN
-from ..drivers.dense import Dense
+from ..driver import Dense
 from ..leaky import LEAKY, rate
 from ..sequence import register
 

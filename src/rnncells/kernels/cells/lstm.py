@@ -1,20 +1,20 @@
 """Kernel of the LSTM."""
 
 from ...cells.lstm import LSTM
-from ..drivers.dense import Dense
+from ..driver import Dense
 from ..functions import sigmoid, tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
 
 @scalar
-def lstm_forward(drive, recurrent, state, parameters):
+def lstm_forward(drive, recurrent, previous, state, parameters):
     """Return c' = f c + i g, h' = o tanh(c')."""
     c = state[1]
-    i = sigmoid(drive[0] + recurrent[0])
-    f = sigmoid(drive[1] + recurrent[1])
-    g = tanh(drive[2] + recurrent[2])
-    o = sigmoid(drive[3] + recurrent[3])
+    i = sigmoid(recurrent[0])
+    f = sigmoid(recurrent[1])
+    g = tanh(recurrent[2])
+    o = sigmoid(recurrent[3])
     following = f * c + i * g
     return (o * tanh(following), following), (i, f, g, o, c)
 
@@ -38,7 +38,7 @@ def lstm_backward(saved, previous, grad_state, parameters):
         (do - do * o) * o,
     )
     # The step sees h through the active state only.
-    return grad, grad, (dh - dh, dc * f)
+    return (), grad, (dh - dh, dc * f)
 
 
 register(

@@ -1,18 +1,18 @@
 """Kernel of the UGRNN."""
 
 from ...cells.ugrnn import UGRNN
-from ..drivers.dense import Dense
+from ..driver import Dense
 from ..functions import sigmoid, tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
 
 @scalar
-def ugrnn_forward(drive, recurrent, state, parameters):
+def ugrnn_forward(drive, recurrent, previous, state, parameters):
     """Return h' = u h + (1 - u) c with the gate u and the candidate c."""
     (h,) = state
-    update = sigmoid(recurrent[0] + drive[0])
-    candidate = tanh(recurrent[1] + drive[1])
+    update = sigmoid(recurrent[0])
+    candidate = tanh(recurrent[1])
     above = h - candidate
     return (candidate + update * above,), (update, candidate, above)
 
@@ -26,7 +26,7 @@ def ugrnn_backward(saved, previous, grad_state, parameters):
     dgate = (dkept - dkept * update) * above
     dcandidate = dh - dkept
     dcandidate = dcandidate - dcandidate * candidate * candidate
-    return (dgate, dcandidate), (dgate, dcandidate), (dkept,)
+    return (), (dgate, dcandidate), (dkept,)
 
 
 DRIVERS = {

@@ -1,1 +1,0 @@
-"""Loops over time: one driver per shape of recurrence."""

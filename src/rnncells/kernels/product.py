@@ -1,0 +1,252 @@
+"""Matrix products for kernels: of a few rows, again and again with the same matrix.
+
+A sequence meets its weights at every step. Here they are laid out once for all steps
+(:func:`pack`), in panels of columns that lie in memory in the order in which they are read; BLAS
+does so at every step, which for few rows takes longer than the product itself. Blocks of the result
+stay in vector registers until they are complete.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .functions import COMPILED
+
+#: Bytes of a vector: what most processors have; the compiler splits or joins it for the others.
+VECTOR = 32
+#: The widest panel, in vectors. With 4 rows a block takes 12 of the 16 registers.
+WIDEST = 3
+
+compiled = numba.njit(**COMPILED)
+
+
+@compiled
+def packed(depth, columns, like):
+    """Return memory to :func:`pack` a matrix of ``depth`` rows and ``columns`` columns into."""
+    spare = 2 * WIDEST * VECTOR // like.itemsize
+    return np.empty(depth * (columns + spare), like.dtype)
+
+
+@compiled
+def pack(matrix, first, depth, panels):
+    """Lay out ``matrix[first : first + depth]``."""
+    columns, at, column = matrix.shape[1], 0, 0
+    while column < columns:
+        column, width, _ = _panel(column, columns, VECTOR // matrix.itemsize)
+        for k in range(depth):
+            for j in range(width):
+                panels[at + j] = matrix[first + k, column + j]
+            at += width
+        column += width
+
+
+@compiled
+def pack_transposed(matrix, first, columns, panels):
+    """Lay out the transpose of ``matrix[first : first + columns]``."""
+    depth, at, column = matrix.shape[1], 0, 0
+    while column < columns:
+        column, width, _ = _panel(column, columns, VECTOR // matrix.itemsize)
+        for j in range(width):
+            for k in range(depth):
+                panels[at + k * width + j] = matrix[first + column + j, k]
+        at += depth * width
+        column += width
+
+
+@compiled
+def _panel(column, columns, lanes):
+    """Return the first column of the panel for a column, its width, and its number of vectors.
+
+    The last panel may begin before that column, so that all are full. A matrix that is narrower
+    than a vector has one panel, of 0 vectors.
+    """
+    if columns < lanes:
+        return 0, columns, 0
+    vectors = min((columns - column + lanes - 1) // lanes, WIDEST, columns // lanes)
+    return min(column, columns - vectors * lanes), vectors * lanes, vectors
+
+
+@compiled
+def multiply(left, first, count, panels, out, to, start, start_row, start_step):
+    """Set ``out[to + b] = start[start_row + b * start_step] + left[first + b] @ matrix``.
+
+    Args:
+        left: the rows, of which ``count`` from ``first`` on are meant.
+        panels: the matrix, laid out by :func:`pack`.
+        out: gets the result, from row ``to`` on.
+        start: what the products are added to, rows of the same width; not ``out`` itself, because
+            panels overlap.
+        start_row: its first row.
+        start_step: 1, or 0 to take the same row every time.
+    """
+    depth, columns = left.shape[1], out.shape[1]
+    at = column = 0
+    while column < columns:
+        column, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
+        if vectors:
+            _block_rows(
+                vectors, count, depth, left, first * depth, depth, 1, panels, at, width,
+                out, to * columns + column, columns,
+                start, start_row * columns + column, start_step * columns,
+            )  # fmt: skip
+        else:
+            for b in range(count):
+                for j in range(columns):
+                    total = start[start_row + b * start_step, j]
+                    for k in range(depth):
+                        total += left[first + b, k] * panels[k * columns + j]
+                    out[to + b, j] = total
+        at += depth * width
+        column += width
+
+
+@compiled
+def accumulate(left, left_row, right, right_row, count, out, to):
+    """Add the product of two stacks of ``count`` rows, the left one transposed, to ``out``.
+
+    ``out[to + i, j] += sum over b of left[left_row + b, i] * right[right_row + b, j]``
+    """
+    high, columns = left.shape[1], right.shape[1]
+    lanes = VECTOR // left.itemsize
+    from_left, from_right, column = left_row * high, right_row * columns, 0
+    while columns - column >= lanes:
+        vectors = min((columns - column) // lanes, WIDEST)
+        place = to * columns + column
+        _block_rows(
+            vectors, high, count, left, from_left, 1, high, right, from_right + column, columns,
+            out, place, columns, out, place, columns,
+        )  # fmt: skip
+        column += vectors * lanes
+    if column == columns:
+        return
+    if columns < lanes:
+        for b in range(count):
+            for i in range(high):
+                for j in range(columns):
+                    out[to + i, j] += left[left_row + b, i] * right[right_row + b, j]
+        return
+    # The last columns: a vector that ends with them, of which only they are added.
+    last = np.zeros((high, lanes), out.dtype)
+    at = from_right + columns - lanes
+    _block_rows(
+        1, high, count, left, from_left, 1, high, right, at, columns, last, 0, lanes, last, 0, lanes
+    )  # fmt: skip
+    for i in range(high):
+        for j in range(column, columns):
+            out[to + i, j] += last[i, j - (columns - lanes)]
+
+
+@compiled
+def _block_rows(
+    vectors, rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row
+):  # fmt: skip
+    """Compute a panel of the result; see :func:`_block` for the other arguments."""
+    if vectors == 3:
+        _three(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+    elif vectors == 2:
+        _two(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+    else:
+        _one(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+
+
+def _panel_of(vectors):
+    @compiled
+    def panel(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row):  # fmt: skip
+        while rows >= 4:
+            _block(4, vectors, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+            rows, l, o, s = rows - 4, l + 4 * l_row, o + 4 * o_row, s + 4 * s_row
+        while rows >= 2:
+            _block(2, vectors, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+            rows, l, o, s = rows - 2, l + 2 * l_row, o + 2 * o_row, s + 2 * s_row
+        if rows:
+            _block(1, vectors, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+
+    return panel
+
+
+_one, _two, _three = map(_panel_of, (1, 2, 3))
+
+
+@intrinsic(prefer_literal=True)
+def _block(
+    typing: Any, rows: Any, vectors: Any, depth: Any,
+    left: Any, l: Any, l_row: Any, l_depth: Any,
+    right: Any, r: Any, r_depth: Any,
+    out: Any, o: Any, o_row: Any,
+    start: Any, s: Any, s_row: Any,
+) -> Any:  # fmt: skip
+    """Compute a block of the result: ``rows`` rows and ``vectors`` vectors, both constants.
+
+    ``out[row, v] = start[row, v] + sum over k < depth of left[row, k] * right[k, v]``, where the
+    first element of the left array is ``left[l]``, its next row is ``l_row`` elements further on,
+    and its next k ``l_depth``; and likewise for the other arrays.
+    """
+    high, wide, size = rows.literal_value, vectors.literal_value, left.dtype.bitwidth // 8
+    lanes = VECTOR // size
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (
+            _, _, depth_, left_, l_, l_row_, l_depth_, right_, r_, r_depth_,
+            out_, o_, o_row_, start_, s_, s_row_,
+        ) = arguments  # fmt: skip
+        vector = ir.VectorType(context.get_value_type(left.dtype), lanes)
+
+        def pointer(kind: Any, array: Any, offset: Any) -> Any:
+            data = context.make_array(kind)(context, builder, array).data
+            return builder.gep(data, [offset])
+
+        def after(offset: Any, step: Any, times: int) -> Any:
+            return builder.add(offset, builder.mul(step, ir.Constant(step.type, times)))
+
+        def vector_at(place: Any, v: int) -> Any:
+            place = builder.gep(place, [ir.Constant(ir.IntType(64), v * lanes)])
+            return builder.bitcast(place, vector.as_pointer())
+
+        lefts = [pointer(left, left_, after(l_, l_row_, row)) for row in range(high)]
+        right_at = pointer(right, right_, r_)
+        sums = [[cgutils.alloca_once(builder, vector) for _ in range(wide)] for _ in range(high)]
+        for row in sums:
+            for total in row:
+                builder.store(ir.Constant(vector, [0.0] * lanes), total)
+        fma = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(vector, [vector] * 3),
+            f"llvm.fma.v{lanes}f{8 * size}",
+        )
+        nothing = ir.Constant(vector, ir.Undefined)
+        first = ir.Constant(ir.IntType(32), 0)
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+        with cgutils.for_range(builder, depth_) as loop:
+            here = builder.gep(right_at, [builder.mul(loop.index, r_depth_)])
+            across = [builder.load(vector_at(here, v), align=size) for v in range(wide)]
+            for row in range(high):
+                number = builder.load(
+                    builder.gep(lefts[row], [builder.mul(loop.index, l_depth_)])
+                )
+                number = builder.insert_element(nothing, number, first)
+                number = builder.shuffle_vector(number, nothing, everywhere)
+                for v in range(wide):
+                    total = builder.call(fma, [number, across[v], builder.load(sums[row][v])])
+                    builder.store(total, sums[row][v])
+        for row in range(high):
+            from_ = pointer(start, start_, after(s_, s_row_, row))
+            to = pointer(out, out_, after(o_, o_row_, row))
+            for v in range(wide):
+                before = builder.load(vector_at(from_, v), align=size)
+                total = builder.fadd(before, builder.load(sums[row][v]))
+                builder.store(total, vector_at(to, v), align=size)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return (
+        types.void(
+            rows, vectors, whole, left, whole, whole, whole, right, whole, whole,
+            out, whole, whole, start, whole, whole,
+        ),
+        code,
+    )  # fmt: skip
