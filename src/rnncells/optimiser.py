@@ -61,15 +61,15 @@ class PopulationAdam:
 
     def _step_compiled(self, active: Tensor) -> None:
         (beta1, beta2), steps = self.betas, self.steps.item()
-        rates = self.lr.numpy() / (1 - beta1**steps)
-        constants = np.array([[beta1, beta2, (1 - beta2**steps) ** 0.5, self.eps]])
-        for parameter, *moments in zip(self.parameters, self.means, self.squares, strict=True):
-            if parameter.grad is None or not parameter.numel():
-                continue
-            tensors = (parameter.detach(), parameter.grad.contiguous(), *moments)
-            rows = [tensor.view(len(rates), -1).numpy() for tensor in tensors]
-            kind = rows[0].dtype
-            adam_step(*rows, rates.astype(kind), active.numpy(), constants.astype(kind))
+        learned = [
+            (parameter, grad, *moments)
+            for parameter, *moments in zip(self.parameters, self.means, self.squares, strict=True)
+            if (grad := parameter.grad) is not None and parameter.numel()
+        ]
+        if learned:
+            rates = self.lr.numpy() / np.float32(1 - beta1**steps)
+            constants = np.array([beta1, beta2, (1 - beta2**steps) ** 0.5, self.eps])
+            adam_step(*zip(*learned, strict=True), rates, active.numpy(), constants)
 
     def _step_by_operations(self, active: Tensor) -> None:
         beta1, beta2 = self.betas

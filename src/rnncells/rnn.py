@@ -233,7 +233,7 @@ class RNN(nn.Module):
             x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
             if self.dropout and layer < self.num_layers - 1:
                 x = functional.dropout(x, self.dropout, self.training)
-        return x, tuple(torch.stack(parts, -3) for parts in zip(*last, strict=True))
+        return x, _stack(last)
 
     def _check_input(self, input: Tensor) -> None:
         """Refuse an input of another dtype, width or population than the weights'."""
@@ -269,7 +269,7 @@ class RNN(nn.Module):
         """Make h_0 from keys ``([S,] B, key_size)``, one random vector per sequence."""
         keys = key.split([made.key_size for made in self.cells], -1)
         states = [made.state_from_key(k) for made, k in zip(self.cells, keys, strict=True)]
-        h_0 = tuple(torch.stack(parts, -3) for parts in zip(*states, strict=True))
+        h_0 = _stack(states)
         return h_0 if len(h_0) > 1 else h_0[0]
 
     def reset_parameters(
@@ -303,6 +303,13 @@ class RNN(nn.Module):
             if getattr(self, name) != default:
                 text += f", {name}={getattr(self, name)}"
         return text
+
+
+def _stack(states: list[State]) -> State:
+    """Return the states of all cells as one, with an axis for the cells."""
+    if len(states) == 1:  # a view costs less than a copy
+        return tuple(part.unsqueeze(-3) for part in states[0])
+    return tuple(torch.stack(parts, -3) for parts in zip(*states, strict=True))
 
 
 def run(

@@ -42,6 +42,7 @@ class TrainingStep:
         self.active = torch.ones(members, dtype=torch.bool, device=device)
         self.steps_made = torch.zeros(members, dtype=torch.int64, device=device)
         self.losses = torch.zeros(members, task.steps, device=device)
+        self._ones = torch.ones(members, device=device)
         self.made = 0
         self._next = torch.zeros(1, dtype=torch.int64, device=device)
         self._run = Replay(self._advance) if device.type == "cuda" else self._advance
@@ -69,12 +70,12 @@ class TrainingStep:
     def _advance(self, batch: Batch) -> None:
         loss = self.task.loss(self.network, batch)
         # Members do not mix, so one member's NaN stays with it in the backward pass.
-        loss.sum().backward()
+        loss.backward(self._ones)
         loss = loss.detach()
         self.losses.index_copy_(1, self._next, loss[:, None])
         self._next += 1
         self.steps_made += self.active
-        self.active &= loss.isfinite()
+        self.active &= loss.abs() < torch.inf
         self.optimiser.step(self.active)
         for parameter in self.optimiser.parameters:
             parameter.grad = None

@@ -13,7 +13,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from rnncells import RNN, kernels
 from rnncells.cells import CELLS
 from rnncells.kernels.driver import Dense
-from rnncells.kernels.functions import COMPILED, sigmoid, tanh
+from rnncells.kernels.functions import COMPILED, quick_sigmoid, quick_tanh, sigmoid, tanh
+from rnncells.kernels.product import accumulate, multiply, pack, pack_transposed, packed
 from rnncells.kernels.select import find
 from rnncells.kernels.sequence import register
 from rnncells.kernels.unit import Unit, scalar
@@ -198,33 +199,72 @@ def test_a_cell_of_ones_own_may_have_a_kernel():
     compare(rnn, *given)
 
 
-@njit(**COMPILED)
-def apply_tanh(x, y):
-    """Apply tanh to an array."""
-    for k in range(x.size):
-        y[k] = tanh(x[k])
+def applied(function):
+    """Let a function of numbers work on an array."""
+
+    @njit(**COMPILED)
+    def apply(x, y):
+        for k in range(x.size):
+            y[k] = function(x[k])
+
+    def result(x):
+        apply(x, y := np.empty_like(x))
+        return y
+
+    return result
 
 
-@njit(**COMPILED)
-def apply_sigmoid(x, y):
-    """Apply the logistic function to an array."""
-    for k in range(x.size):
-        y[k] = sigmoid(x[k])
-
-
-@pytest.mark.parametrize(("dtype", "error"), [(np.float32, 2e-7), (np.float64, 5e-16)])
-def test_functions(dtype, error):
+@pytest.mark.parametrize(
+    ("functions", "dtype", "error"),
+    [
+        ((tanh, sigmoid), np.float32, 2e-7),
+        ((tanh, sigmoid), np.float64, 5e-16),
+        ((quick_tanh, quick_sigmoid), np.float32, 4e-7),
+        ((quick_tanh, quick_sigmoid), np.float64, 5e-16),
+    ],
+)
+def test_functions(functions, dtype, error):
+    a_tanh, a_sigmoid = map(applied, functions)
     x = np.concatenate([np.linspace(-30, 30, 100_001), [1e-30, -1e-6, 1e3, -1e3]]).astype(dtype)
-    exact, y = x.astype(np.longdouble), np.empty_like(x)
-    apply_tanh(x, y)
-    np.testing.assert_allclose(y, np.tanh(exact), rtol=2 * error, atol=0)
-    apply_sigmoid(x, y)
-    np.testing.assert_allclose(y, 1 / (1 + np.exp(-exact)), rtol=0, atol=error)
-    x, y = np.array([np.nan, np.inf, -np.inf], dtype), np.empty(3, dtype)
-    apply_tanh(x, y)
-    np.testing.assert_array_equal(y, [np.nan, 1, -1])
-    apply_sigmoid(x, y)
-    np.testing.assert_allclose(y, [np.nan, 1, 0], atol=1e-30)
+    exact = x.astype(np.longdouble)
+    np.testing.assert_allclose(a_tanh(x), np.tanh(exact), rtol=2 * error, atol=0)
+    np.testing.assert_allclose(a_sigmoid(x), 1 / (1 + np.exp(-exact)), rtol=0, atol=error)
+    x = np.array([np.nan, np.inf, -np.inf], dtype)
+    np.testing.assert_allclose(a_tanh(x), [np.nan, 1, -1], rtol=error)
+    np.testing.assert_allclose(a_sigmoid(x), [np.nan, 1, 0], atol=error)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products(dtype):
+    rng = np.random.default_rng(0)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-12
+    for rows, depth, columns in rng.integers(1, 70, (60, 3)):
+        left, matrix, right, start = (
+            rng.standard_normal(shape).astype(dtype)
+            for shape in ((rows, depth), (depth, columns), (rows, columns), (1, columns))
+        )
+        expected = start + left @ matrix
+        # One row before and one after must stay as they are.
+        out = np.full((rows + 2, columns), 7, dtype)
+        for transposed in (False, True):
+            given = np.ascontiguousarray(matrix.T) if transposed else matrix
+            multiplied(left, given, transposed, start, out)
+            np.testing.assert_allclose(out[1:-1], expected, atol=tolerance)
+            np.testing.assert_array_equal(out[[0, -1]], 7)
+        total = matrix.copy()
+        accumulate(left, 0, right, 0, rows, total, 0)
+        np.testing.assert_allclose(total, matrix + left.T @ right, atol=tolerance)
+
+
+@njit(**COMPILED)
+def multiplied(left, matrix, transposed, start, out):
+    """Multiply with a matrix that is laid out first."""
+    panels = packed(left.shape[1], out.shape[1], left)
+    if transposed:
+        pack_transposed(matrix, 0, matrix.shape[0], panels)
+    else:
+        pack(matrix, 0, matrix.shape[0], panels)
+    multiply(left, 0, left.shape[0], panels, out, 1, start, 0, 0)
 
 
 def test_jobs_that_start_at_once_compile_once(tmp_path):

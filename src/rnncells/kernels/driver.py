@@ -24,7 +24,8 @@ class Run:
         projection: of the input to the drive, ``(S, i, width)``.
         bias: of the drive, ``(S, 1, width)``.
         weights: what the cell's ``recurrence`` returns, each ``(S, rows, columns)``.
-        parameters: the unit's parameters that are not learned, ``(S, blocks * n)``.
+        parameters: the unit's parameters that are not learned, ``(S, count)``; each is for an
+            equal share of the units, or of the blocks of units.
         state: the initial state, ``(S, B, states * n)``.
         rows: for every step, how many sequences it has; the sequences lie in an order such that
             they are always the first ones. The state of the others stays.
@@ -43,6 +44,7 @@ class Run:
     def __post_init__(self) -> None:
         self.members, self.batch, _ = self.state.shape
         self.steps = len(self.rows)
+        self.sorted: Weights  # set by the forward pass, for the backward one
         threads = torch.get_num_threads()
         # Enough tiles for all threads, of at least 8 rows where there are that many.
         wanted = max(-(-self.batch // ROWS), -(-threads // self.members))
@@ -52,17 +54,10 @@ class Run:
         """Return memory for ``(S, *shape)`` numbers."""
         return self.state.new_empty((self.members, *shape))
 
-    def launch(self, kernel: Kernel, *tensors: Tensor) -> None:
-        """Call a kernel: it takes the run's sizes, and tensors as arrays of rows."""
-        sizes = (self.members, self.tiles, self.batch, self.rows)
-        kernel(self.state.dtype, self.members * self.tiles, *sizes, *map(as_rows, tensors))
-
-
-def as_rows(tensor: Tensor) -> np.ndarray:
-    """Return a tensor as an array with its last axis as columns, and all others as rows."""
-    array = tensor.numpy() if tensor.is_contiguous() else tensor.contiguous().numpy()
-    rows, columns = tensor.shape[:-1].numel(), tensor.shape[-1]
-    return array.reshape(rows, columns)
+    def launch(self, kernel: Kernel, tensors: Sequence[Tensor], steps: int) -> None:
+        """Call a kernel of :mod:`rnncells.kernels.scan`, with its last argument."""
+        sizes = (self.members, self.tiles, self.batch, self.rows, self.x.size(1), steps)
+        kernel(self.members * self.tiles, tensors, *sizes)
 
 
 @dataclass
@@ -117,18 +112,23 @@ class Driver:
             ``active``, ``state`` ``(S, B, states * n)`` after the last step, and what else
             :meth:`backward` needs.
         """
-        unit, weights = self.unit, self.weights(run)
+        unit = self.unit
+        run.sorted = weights = self.weights(run)
         n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
         steps = run.steps if run.training else 1
-        active, state = run.new(run.steps + 1, run.batch, n), run.state.clone()
+        active, state = (
+            run.new(run.steps + 1, run.batch, n),
+            run.state.clone(memory_format=torch.contiguous_format),
+        )
         saved = run.new(steps, run.batch, unit.saved * n)
         inner = run.new(steps, run.batch, d)
         inner_saved = run.new(steps, run.batch, unit.stage.saved * d if unit.stage else 0)
-        run.launch(
-            kernels(unit)[0], run.x, run.projection, run.bias,
+        tensors = (
+            run.x, run.projection, run.bias,
             weights.weight, weights.bias, weights.second, weights.second_bias, weights.parameters,
             state, active, saved, inner, inner_saved,
         )  # fmt: skip
+        run.launch(kernels(unit)[0], tensors, steps)
         kept = {"active": active, "saved": saved, "inner": inner, "inner_saved": inner_saved}
         return {**kept, "state": state}
 
@@ -149,7 +149,7 @@ class Driver:
             grad_state: gradient of the state after the last step; it is overwritten.
             with_x: whether the gradient of the input is wanted.
         """
-        unit, weights = self.unit, self.weights(run)
+        unit, weights = self.unit, run.sorted
         if grad_active is None:
             grad_active = run.new(1, run.batch, kept["active"].size(-1)).zero_()
         grad_x = run.x.new_empty(run.x.shape if with_x else (0, run.x.size(-1)))
@@ -166,26 +166,28 @@ class Driver:
             zero(weights.second_bias),
             zero(weights.parameters) if unit.learned else run.new(run.tiles, 1, 0),
         )
-        run.launch(
-            kernels(unit)[1], run.x, run.projection,
+        tensors = (
+            run.x, run.projection,
             weights.weight, weights.second, weights.parameters,
             kept["active"], kept["saved"], kept["inner"], kept["inner_saved"], grad_active,
             grad_state, grad_x, grad_projection, grad_bias,
             grads.weight, grads.bias, grads.second, grads.second_bias, grads.parameters,
         )  # fmt: skip
+        run.launch(kernels(unit)[1], tensors, grad_active.size(1))
         for name, grad in vars(grads).items():
-            setattr(grads, name, _sum_of_tiles(grad))
+            setattr(grads, name, sum_of_tiles(grad))
         recurrence = self.gradients(grads)[: len(run.weights)]
         return Gradients(
             grad_x if with_x else None,
-            _sum_of_tiles(grad_projection),
-            _sum_of_tiles(grad_bias),
+            sum_of_tiles(grad_projection),
+            sum_of_tiles(grad_bias),
             recurrence,
             grad_state,
         )
 
 
-def _sum_of_tiles(grad: Tensor) -> Tensor:
+def sum_of_tiles(grad: Tensor) -> Tensor:
+    """Return ``(S, ...)`` for ``(S, tiles, ...)``."""
     return grad.squeeze(1) if grad.size(1) == 1 else grad.sum(1)
 
 
@@ -246,9 +248,7 @@ class Factored(Driver):
 
     def __init__(self, unit: Unit):
         stage = Stage(_gate_forward, _gate_backward, drive=1, saved=2)
-        super().__init__(
-            replace(unit, name=f"factored_{unit.name}", additive=False, stage=stage)
-        )
+        super().__init__(replace(unit, name=f"factored_{unit.name}", additive=False, stage=stage))
 
     def weights(self, run: Run) -> Weights:
         """See the base class."""

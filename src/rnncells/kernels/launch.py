@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -15,10 +15,12 @@ from typing import Any
 
 import llvmlite.binding
 import numba
+import numpy as np
 import torch
 from filelock import FileLock
 
 from .functions import COMPILED
+from .tables import table_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +66,9 @@ class Kernel:
     """A compiled function that works through independent tasks.
 
     Args:
-        function: takes ``first``, ``last`` and further arguments, and works on the tasks
-            ``first <= k < last``, which do not depend on each other.
+        function: works on the tasks ``first <= k < last``, which do not depend on each other. It
+            takes these two, a table of tensors and an array of their kind (see
+            :func:`rnncells.kernels.tables.arrays`), and further numbers.
         name: what it is called in messages and file names.
         calls: the scalar functions that it calls and that are not in this package.
     """
@@ -81,15 +84,18 @@ class Kernel:
         finally:
             numba.config.CACHE_DIR = before
 
-    def __call__(self, dtype: torch.dtype, tasks: int, *arguments: Any) -> None:
+    def __call__(self, tasks: int, tensors: Sequence[torch.Tensor], *numbers: Any) -> None:
         """Work through all tasks, on as many threads as PyTorch uses.
 
         Args:
-            dtype: that of the arrays.
             tasks: how many tasks there are.
-            arguments: what the function takes besides ``first`` and ``last``; arrays have two axes
-                (for numbers) or one, and are contiguous.
+            tensors: what the function finds in the table; those that it writes to are contiguous.
+                All are of one dtype.
+            numbers: what the function takes besides, whole numbers and arrays.
         """
+        tensors = [tensor.contiguous() for tensor in tensors]
+        dtype = tensors[0].dtype
+        arguments = (table_of(tensors), _LIKE[dtype], *numbers)
         if dtype not in self._ready:
             self._compile(dtype, arguments)
         threads = min(torch.get_num_threads(), tasks)
@@ -116,6 +122,9 @@ class Kernel:
             self._compiled.compile(tuple(numba.typeof(a) for a in (0, 1, *arguments)))
             done.touch()
         self._ready.add(dtype)
+
+
+_LIKE = {torch.float32: np.zeros(1, np.float32), torch.float64: np.zeros(1, np.float64)}
 
 
 def _reuse_memory() -> None:

@@ -89,10 +89,10 @@ def multiply(left, first, count, panels, out, to, start, start_row, start_step):
     while column < columns:
         column, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
         if vectors:
-            _block_rows(
+            _panel_product(
                 vectors, count, depth, left, first * depth, depth, 1, panels, at, width,
                 out, to * columns + column, columns,
-                start, start_row * columns + column, start_step * columns,
+                start, start_row * columns + column, start_step * columns, 0,
             )  # fmt: skip
         else:
             for b in range(count):
@@ -111,60 +111,75 @@ def accumulate(left, left_row, right, right_row, count, out, to):
 
     ``out[to + i, j] += sum over b of left[left_row + b, i] * right[right_row + b, j]``
     """
-    high, columns = left.shape[1], right.shape[1]
-    lanes = VECTOR // left.itemsize
-    from_left, from_right, column = left_row * high, right_row * columns, 0
-    while columns - column >= lanes:
-        vectors = min((columns - column) // lanes, WIDEST)
-        place = to * columns + column
-        _block_rows(
-            vectors, high, count, left, from_left, 1, high, right, from_right + column, columns,
-            out, place, columns, out, place, columns,
-        )  # fmt: skip
-        column += vectors * lanes
-    if column == columns:
-        return
-    if columns < lanes:
-        for b in range(count):
-            for i in range(high):
-                for j in range(columns):
-                    out[to + i, j] += left[left_row + b, i] * right[right_row + b, j]
-        return
-    # The last columns: a vector that ends with them, of which only they are added.
-    last = np.zeros((high, lanes), out.dtype)
-    at = from_right + columns - lanes
-    _block_rows(
-        1, high, count, left, from_left, 1, high, right, at, columns, last, 0, lanes, last, 0, lanes
-    )  # fmt: skip
-    for i in range(high):
-        for j in range(column, columns):
-            out[to + i, j] += last[i, j - (columns - lanes)]
+    high, columns, column = left.shape[1], right.shape[1], 0
+    while column < columns:
+        begin, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
+        if vectors:
+            place = to * columns + begin
+            _panel_product(
+                vectors, high, count, left, left_row * high, 1, high,
+                right, right_row * columns + begin, columns,
+                out, place, columns, out, place, columns, column - begin,
+            )  # fmt: skip
+        else:
+            for b in range(count):
+                for i in range(high):
+                    for j in range(columns):
+                        out[to + i, j] += left[left_row + b, i] * right[right_row + b, j]
+        column = begin + width
 
 
 @compiled
-def _block_rows(
-    vectors, rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row
+def _panel_product(
+    vectors, rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+    out, o, o_row, start, s, s_row, skip,
 ):  # fmt: skip
-    """Compute a panel of the result; see :func:`_block` for the other arguments."""
+    """Compute a panel of the result, block by block; arguments as for :func:`_block`."""
     if vectors == 3:
-        _three(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+        _three(
+            rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+            out, o, o_row, start, s, s_row, skip,
+        )  # fmt: skip
     elif vectors == 2:
-        _two(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+        _two(
+            rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+            out, o, o_row, start, s, s_row, skip,
+        )  # fmt: skip
     else:
-        _one(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+        _one(
+            rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+            out, o, o_row, start, s, s_row, skip,
+        )  # fmt: skip
 
 
 def _panel_of(vectors):
+    # Blocks of few vectors are higher: a sum waits for the one before, and others can be computed
+    # meanwhile.
+    highest = 8 if vectors == 1 else 4
+
     @compiled
-    def panel(rows, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row):  # fmt: skip
-        while rows >= 4:
-            _block(4, vectors, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
-            rows, l, o, s = rows - 4, l + 4 * l_row, o + 4 * o_row, s + 4 * s_row
+    def panel(
+        rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+        out, o, o_row, start, s, s_row, skip,
+    ):  # fmt: skip
+        while rows >= highest:
+            _block(
+                highest, vectors, depth, left, l, l_row, l_depth, right, r, r_depth,
+                out, o, o_row, start, s, s_row, skip,
+            )  # fmt: skip
+            rows -= highest
+            l, o, s = l + highest * l_row, o + highest * o_row, s + highest * s_row
         while rows >= 2:
-            _block(2, vectors, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+            _block(
+                2, vectors, depth, left, l, l_row, l_depth, right, r, r_depth,
+                out, o, o_row, start, s, s_row, skip,
+            )  # fmt: skip
             rows, l, o, s = rows - 2, l + 2 * l_row, o + 2 * o_row, s + 2 * s_row
         if rows:
-            _block(1, vectors, depth, left, l, l_row, l_depth, right, r, r_depth, out, o, o_row, start, s, s_row)  # fmt: skip
+            _block(
+                1, vectors, depth, left, l, l_row, l_depth, right, r, r_depth,
+                out, o, o_row, start, s, s_row, skip,
+            )  # fmt: skip
 
     return panel
 
@@ -178,13 +193,14 @@ def _block(
     left: Any, l: Any, l_row: Any, l_depth: Any,
     right: Any, r: Any, r_depth: Any,
     out: Any, o: Any, o_row: Any,
-    start: Any, s: Any, s_row: Any,
+    start: Any, s: Any, s_row: Any, skip: Any,
 ) -> Any:  # fmt: skip
     """Compute a block of the result: ``rows`` rows and ``vectors`` vectors, both constants.
 
     ``out[row, v] = start[row, v] + sum over k < depth of left[row, k] * right[k, v]``, where the
     first element of the left array is ``left[l]``, its next row is ``l_row`` elements further on,
-    and its next k ``l_depth``; and likewise for the other arrays.
+    and its next k ``l_depth``; and likewise for the other arrays. To the first ``skip`` columns
+    (less than a vector) nothing is added.
     """
     high, wide, size = rows.literal_value, vectors.literal_value, left.dtype.bitwidth // 8
     lanes = VECTOR // size
@@ -192,7 +208,7 @@ def _block(
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (
             _, _, depth_, left_, l_, l_row_, l_depth_, right_, r_, r_depth_,
-            out_, o_, o_row_, start_, s_, s_row_,
+            out_, o_, o_row_, start_, s_, s_row_, skip_,
         ) = arguments  # fmt: skip
         vector = ir.VectorType(context.get_value_type(left.dtype), lanes)
 
@@ -225,20 +241,25 @@ def _block(
             here = builder.gep(right_at, [builder.mul(loop.index, r_depth_)])
             across = [builder.load(vector_at(here, v), align=size) for v in range(wide)]
             for row in range(high):
-                number = builder.load(
-                    builder.gep(lefts[row], [builder.mul(loop.index, l_depth_)])
-                )
+                number = builder.load(builder.gep(lefts[row], [builder.mul(loop.index, l_depth_)]))
                 number = builder.insert_element(nothing, number, first)
                 number = builder.shuffle_vector(number, nothing, everywhere)
                 for v in range(wide):
                     total = builder.call(fma, [number, across[v], builder.load(sums[row][v])])
                     builder.store(total, sums[row][v])
+        lane = ir.VectorType(skip_.type, lanes)
+        skipped = builder.insert_element(ir.Constant(lane, ir.Undefined), skip_, first)
+        skipped = builder.shuffle_vector(skipped, ir.Constant(lane, ir.Undefined), everywhere)
+        skipped = builder.icmp_signed("<", ir.Constant(lane, list(range(lanes))), skipped)
         for row in range(high):
             from_ = pointer(start, start_, after(s_, s_row_, row))
             to = pointer(out, out_, after(o_, o_row_, row))
             for v in range(wide):
                 before = builder.load(vector_at(from_, v), align=size)
-                total = builder.fadd(before, builder.load(sums[row][v]))
+                total = builder.load(sums[row][v])
+                if v == 0:
+                    total = builder.select(skipped, ir.Constant(vector, [0.0] * lanes), total)
+                total = builder.fadd(before, total)
                 builder.store(total, vector_at(to, v), align=size)
         return context.get_dummy_value()
 
@@ -246,7 +267,7 @@ def _block(
     return (
         types.void(
             rows, vectors, whole, left, whole, whole, whole, right, whole, whole,
-            out, whole, whole, start, whole, whole,
+            out, whole, whole, start, whole, whole, whole,
         ),
         code,
     )  # fmt: skip

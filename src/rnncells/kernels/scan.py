@@ -27,6 +27,7 @@ import numpy as np
 from .columns import add, load, store
 from .launch import Kernel
 from .product import accumulate, compiled, multiply, pack, pack_transposed, packed
+from .tables import arrays
 from .unit import NO_STAGE, Unit
 
 
@@ -43,6 +44,14 @@ def add_rows(total, rows, count):
     for b in range(count):
         for j in range(rows.shape[1]):
             total[b, j] += rows[b, j]
+
+
+@compiled
+def spread_row(numbers, row, columns):
+    """Repeat each number of a row for as many columns that follow each other as there are."""
+    times = columns.size // max(1, numbers.shape[1])
+    for j in range(columns.size):
+        columns[0, j] = numbers[row, j // times]
 
 
 @cache
@@ -64,15 +73,13 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     stage_state, stage_parameters, direct = stage.states, stage.parameters, stage.direct
     n_inner = 1 if direct else 0
 
-    def forward(
-        first, last, members, tiles, batch, rows,
-        x, projection, bias, weight, weight_bias, second, second_bias, parameters,
-        state, active, saved, inner, inner_saved,
-    ):  # fmt: skip
+    def forward(first, last, table, like, members, tiles, batch, rows, x_steps, kept_steps):
+        (
+            x, projection, bias, weight, weight_bias, second, second_bias, parameters,
+            state, active, saved, inner, inner_saved,
+        ) = arrays(13, table, like)  # fmt: skip
         steps, n = rows.size, active.shape[1]
         d = inner.shape[1]  # the width of the stage
-        x_steps = x.shape[0] // (members * batch)
-        kept_steps = inner.shape[0] // (members * batch)
         size = batch // tiles + 1
         into = packed(projection.shape[0] // members, projection.shape[1], x)
         onward = packed(weight.shape[0] // members, weight.shape[1], x)
@@ -83,8 +90,10 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             received = np.empty((size, n), x.dtype)
         else:
             received = recurrent
+        spread = np.empty((1, n_parameters * n), x.dtype)
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, batch)
+            spread_row(parameters, m, spread)
             pack(projection, m * x.shape[1], x.shape[1], into)
             if matrix:
                 pack(weight, m * n, n, onward)
@@ -116,7 +125,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                                 load("drive", stage_drive, drive, b, j, d),
                                 load("recurrent", 1, recurrent, b, j, d),
                                 load("state", stage_state, state, s + b, j, d),
-                                load("parameters", stage_parameters, parameters, m, j, d),
+                                load("parameters", stage_parameters, spread, 0, j, d),
                             )
                             store("inner", inner, k + b, j, d, (value,))
                             store("inner_saved", inner_saved, k + b, j, d, keep)
@@ -132,7 +141,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             load("received", n_recurrent, received, b, j, n),
                             load("active", 1, active, a + b, j, n)[0],
                             load("state", n_state, state, s + b, j, n),
-                            load("parameters", n_parameters, parameters, m, j, n),
+                            load("parameters", n_parameters, spread, 0, j, n),
                         )
                         store("state", state, s + b, j, n, new)
                         store("saved", saved, k + b, j, n, keep)
@@ -140,16 +149,14 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                 for b in range(count, end - begin):
                     active[a + batch + b] = active[a + b]
 
-    def backward(
-        first, last, members, tiles, batch, rows,
-        x, projection, weight, second, parameters, active, saved, inner, inner_saved, grad_output,
-        carry, grad_x, grad_projection, grad_bias, grad_weight, grad_weight_bias,
-        grad_second, grad_second_bias, grad_parameters,
-    ):  # fmt: skip
+    def backward(first, last, table, like, members, tiles, batch, rows, x_steps, output_steps):
+        (
+            x, projection, weight, second, parameters, active, saved, inner, inner_saved,
+            grad_output, carry, grad_x, grad_projection, grad_bias, grad_weight, grad_weight_bias,
+            grad_second, grad_second_bias, grad_parameters,
+        ) = arrays(19, table, like)  # fmt: skip
         steps, n = rows.size, active.shape[1]
         d, width = inner.shape[1], projection.shape[1]
-        x_steps = x.shape[0] // (members * batch)
-        output_steps = grad_output.shape[0] // (members * batch)
         size = batch // tiles + 1
         into = packed(projection.shape[1], x.shape[1], x)
         onward = packed(weight.shape[1], n, x)
@@ -166,8 +173,10 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             grad_received = grad_direct = grad_inner = grad_recurrent
         # For an input that is constant in time: the gradient of its drive, all steps together.
         total = np.empty((size, width), x.dtype)
+        spread = np.empty((1, n_parameters * n), x.dtype)
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, batch)
+            spread_row(parameters, m, spread)
             if grad_x.size:
                 pack_transposed(projection, m * x.shape[1], x.shape[1], into)
             if matrix:
@@ -196,7 +205,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             load("saved", n_saved, saved, k + b, j, n),
                             before,
                             (grad_state[0] + grad, *grad_state[1:]),
-                            load("parameters", n_parameters, parameters, m, j, n),
+                            load("parameters", n_parameters, spread, 0, j, n),
                         )
                         store("carry", carry, s + b, j, n, to_state)
                         if learned:
@@ -220,7 +229,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             to_drive, to_recurrent, to_state = stage_backward(
                                 load("inner_saved", stage_saved, inner_saved, k + b, j, d),
                                 load("grad_inner", 1, grad_inner, b, j, d)[0],
-                                load("parameters", stage_parameters, parameters, m, j, d),
+                                load("parameters", stage_parameters, spread, 0, j, d),
                             )
                             store("grad_recurrent", grad_recurrent, b, j, d, to_recurrent)
                             if not additive:

@@ -122,7 +122,7 @@ class _Sequence(torch.autograd.Function):
             if width > n:
                 grad_output = functional.pad(grad_output, (width - n, 0))
         if all(grad is None for grad in grad_last):
-            grad_state = torch.zeros_like(run.state)
+            grad_state = run.state.new_zeros(run.state.shape)
         else:
             grad_state = torch.cat(
                 [
@@ -155,17 +155,17 @@ class _Sequence(torch.autograd.Function):
 
 def _run(cell, rows, parts, tensors, training):
     """Give all tensors the population's axis, and make the parameters."""
-    x, *tensors = (
-        t.detach().unsqueeze(0) if cell.population is None else t.detach() for t in tensors
-    )
+    if cell.population is None:
+        tensors = [tensor.unsqueeze(0) for tensor in tensors]
+    x, *tensors = tensors
     state = tensors[0] if parts == 1 else torch.cat(tensors[:parts], -1)
     projection, bias, *weights = tensors[parts:]
     values = _bindings[type(cell)].parameters(cell)
-    n = cell.hidden_size
-    parameters = x.new_empty((x.size(0), len(values) * n))
-    for k, value in enumerate(values):
-        column = value.squeeze(-1) if isinstance(value, Tensor) else value
-        parameters[:, k * n : (k + 1) * n] = column
+    columns = [
+        value.view(-1, 1) if isinstance(value, Tensor) else x.new_full((x.size(0), 1), value)
+        for value in values
+    ]
+    parameters = torch.cat(columns, 1) if columns else x.new_empty((x.size(0), 0))
     return Run(x, projection, bias.unsqueeze(1), weights, parameters, state, rows, training)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-from .functions import INLINED, identity, tanh, through_identity, through_tanh
+from .functions import INLINED, identity, quick_tanh, through_identity, through_tanh
 
 
 def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -99,4 +99,4 @@ class Unit:
     @property
     def activation(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The active state as a function of h, and the derivative through it."""
-        return (tanh, through_tanh) if self.activated else (identity, through_identity)
+        return (quick_tanh, through_tanh) if self.activated else (identity, through_identity)

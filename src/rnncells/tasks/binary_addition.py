@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..counter import below, member_keys, words
 from ..network import Network
@@ -109,8 +108,9 @@ class BinaryAddition(Task):
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Return the mean binary cross entropy over steps and samples."""
-        loss = binary_cross_entropy_with_logits(network(batch.x), batch.target, reduction="none")
-        return loss.mean((1, 2, 3))
+        scale = torch.full_like(batch.target, 1 / batch.target[0].numel())
+        features = network.features(batch.x)
+        return network.readout.loss(features, batch.target, scale, "logistic")
 
     @torch.no_grad()
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:

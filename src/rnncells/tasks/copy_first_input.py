@@ -71,17 +71,15 @@ class CopyFirstInput(Task):
         x = sequences.transpose(1, 2).unsqueeze(-1)
         return Batch(x, x[:, 0])
 
-    def _predict(self, network: Network, x: Tensor) -> Tensor:
-        return network.readout(network.features(x)[:, -1])
-
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Return the mean squared error after the last step."""
-        return (self._predict(network, batch.x) - batch.target).square().mean((1, 2))
+        scale = torch.full_like(batch.target, 1 / batch.target[0].numel())
+        return network.readout.loss(network.last_features(batch.x), batch.target, scale)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the last step's features of all training sequences, and the first inputs."""
         batches = [self._as_batch(part) for part in self.train.split(1000, 1)]
-        features = torch.cat([network.features(batch.x)[:, -1] for batch in batches], 1)
+        features = torch.cat([network.last_features(batch.x) for batch in batches], 1)
         yield from zip(features, self.train[:, :, :1], strict=True)
 
     def _test_batches(self) -> Iterator[Batch]:
@@ -112,7 +110,7 @@ class CopyFirstInput(Task):
         """Measure the final test error."""
         mse = np.where(diverged, np.nan, self._test_mse(network))
         shown = self._as_batch(self.test[:, :20])
-        prediction = self._predict(network, shown.x).unsqueeze(2)
+        prediction = network.readout(network.last_features(shown.x)).unsqueeze(2)
         return Outcome(
             self.rows("final_test_mse", "none", [0], mse[:, None]),
             example_rows(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..cells.initial import Initial, normal, normal_over_rows
-from ..network import Network
+from ..network import Network, squared, weighted_sum
 from ..streams import stream
 from .base import Batch, Outcome, Task, example_rows
 
@@ -58,9 +58,8 @@ class TrajectoryGeneration(Task):
         # Members with fewer sequences than the largest are padded; what is padded has no weight.
         real = ~np.isnan(targets[:, 0, :, 0])
         self.real = self.to_device(real)
-        self.weight = self.to_device(
-            real[:, None, :, None] / (2 * length * np.array(self.sizes)[:, None, None, None])
-        )
+        weight = real[:, None, :, None] / (2 * length * np.array(self.sizes)[:, None, None, None])
+        self.weight = self.to_device(weight * np.ones_like(targets))
         self.target = self.to_device(np.nan_to_num(targets))
         self.keys: Tensor | None = None
 
@@ -103,9 +102,9 @@ class TrajectoryGeneration(Task):
         """Return the mean squared error over steps, sequences and coordinates."""
         if self.feedback == "prediction":
             predicted = network.feed_back(self.length, self.keys)
-        else:
-            predicted = network(batch.x, self.keys)
-        return ((predicted - batch.target).square() * self.weight).sum((1, 2, 3))
+            return weighted_sum(squared(predicted, batch.target), self.weight)
+        features = network.features(batch.x, self.keys)
+        return network.readout.loss(features, batch.target, self.weight)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the features and targets of all steps of each member's sequences."""

@@ -2,7 +2,7 @@
 
 from ...cells.gru import GRU
 from ..driver import Dense
-from ..functions import sigmoid, tanh
+from ..functions import quick_sigmoid, quick_tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
@@ -11,9 +11,9 @@ from ..unit import Unit, scalar
 def gru_forward(drive, recurrent, previous, state, parameters):
     """Return h' = z h + (1 - z) c."""
     (h,) = state
-    reset = sigmoid(drive[0] + recurrent[0])
-    update = sigmoid(drive[1] + recurrent[1])
-    candidate = tanh(drive[2] + reset * recurrent[2])
+    reset = quick_sigmoid(drive[0] + recurrent[0])
+    update = quick_sigmoid(drive[1] + recurrent[1])
+    candidate = quick_tanh(drive[2] + reset * recurrent[2])
     return (candidate + update * (h - candidate),), (reset, update, candidate, recurrent[2])
 
 

@@ -2,7 +2,7 @@
 
 from ...cells.lstm import LSTM
 from ..driver import Dense
-from ..functions import sigmoid, tanh
+from ..functions import quick_sigmoid, quick_tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
@@ -11,12 +11,12 @@ from ..unit import Unit, scalar
 def lstm_forward(drive, recurrent, previous, state, parameters):
     """Return c' = f c + i g, h' = o tanh(c')."""
     c = state[1]
-    i = sigmoid(recurrent[0])
-    f = sigmoid(recurrent[1])
-    g = tanh(recurrent[2])
-    o = sigmoid(recurrent[3])
+    i = quick_sigmoid(recurrent[0])
+    f = quick_sigmoid(recurrent[1])
+    g = quick_tanh(recurrent[2])
+    o = quick_sigmoid(recurrent[3])
     following = f * c + i * g
-    return (o * tanh(following), following), (i, f, g, o, c)
+    return (o * quick_tanh(following), following), (i, f, g, o, c)
 
 
 @scalar
@@ -24,7 +24,7 @@ def lstm_backward(saved, previous, grad_state, parameters):
     """Derivative of :func:`lstm_forward`."""
     i, f, g, o, c = saved
     dh, dc = grad_state
-    squashed = tanh(f * c + i * g)
+    squashed = quick_tanh(f * c + i * g)
     do = dh * squashed
     dsquashed = dh * o
     dc = dc + dsquashed - dsquashed * squashed * squashed

@@ -2,7 +2,7 @@
 
 from ...cells.ugrnn import UGRNN
 from ..driver import Dense
-from ..functions import sigmoid, tanh
+from ..functions import quick_sigmoid, quick_tanh
 from ..sequence import register
 from ..unit import Unit, scalar
 
@@ -11,8 +11,8 @@ from ..unit import Unit, scalar
 def ugrnn_forward(drive, recurrent, previous, state, parameters):
     """Return h' = u h + (1 - u) c with the gate u and the candidate c."""
     (h,) = state
-    update = sigmoid(recurrent[0])
-    candidate = tanh(recurrent[1])
+    update = quick_sigmoid(recurrent[0])
+    candidate = quick_tanh(recurrent[1])
     above = h - candidate
     return (candidate + update * above,), (update, candidate, above)
 

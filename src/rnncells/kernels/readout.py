@@ -1,0 +1,147 @@
+"""A linear readout and its loss as one pass, forward and backward at once.
+
+Predictions are few numbers per row, so that each of the usual operations would take longer to be
+started, or to read the features again, than to compute.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from .driver import sum_of_tiles
+from .launch import Kernel
+from .product import VECTOR, accumulate, compiled, multiply, pack, packed
+from .scan import tile_of
+from .tables import arrays
+from .unit import scalar
+
+#: Rows that are worked on at a time, so that they stay in the fastest cache.
+ROWS = 64
+
+
+@scalar
+def squared(prediction, target):
+    """Return (prediction - target)^2 and its derivative."""
+    error = prediction - target
+    return error * error, error + error
+
+
+@scalar
+def logistic(prediction, target):
+    """Return the binary cross entropy with the logit ``prediction``, and its derivative."""
+    small = math.exp(-abs(prediction))
+    larger = 1 / (1 + small)  # the probability of the more probable outcome
+    probability = larger if prediction > 0 else small * larger
+    loss = max(prediction, 0.0) - prediction * target + math.log1p(small)
+    return loss, probability - target
+
+
+ERRORS = {"squared": squared, "logistic": logistic}
+
+
+def read_out(
+    features: Tensor, weight: Tensor, bias: Tensor, target: Tensor, scale: Tensor, error: str
+) -> Tensor:
+    """Return the weighted sum of the errors of a readout's predictions, ``(S,)``.
+
+    Args:
+        features: ``(S, ..., n)``.
+        weight, bias: of the readout, ``(S, n, k)`` and ``(S, k)``.
+        target, scale: what should come out, and the weight of its error, ``(S, ..., k)``.
+        error: a name of :data:`ERRORS`.
+    """
+    loss: Tensor = _ReadOut.apply(features, weight, bias, target, scale, error)
+    return loss
+
+
+class _ReadOut(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, *rest: Any) -> Tensor:
+        weight, bias, target, scale, error = rest
+        members, n, k = weight.shape
+        # Members of a layer's output do not follow each other without a gap.
+        if not features[0].is_contiguous() or features.stride(0) % n:
+            features = features.contiguous()
+        rows, stride = features[0].numel() // n, features.stride(0) // n
+        view = features.as_strided(((members - 1) * stride + rows, n), (n, 1))
+        tiles = max(1, min(-(-torch.get_num_threads() // members), rows // ROWS))
+        loss = weight.new_empty(members, tiles)
+        grad_features = weight.new_empty(features.shape if ctx.needs_input_grad[0] else (0, n))
+        grad_weight = weight.new_zeros(members, tiles, k, n)
+        grad_bias = weight.new_zeros(members, tiles, k)
+        learning = any(ctx.needs_input_grad[1:3])
+        tensors = [view, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias]
+        _kernel(error)(members * tiles, tensors, tiles, rows, stride, learning)
+        ctx.save_for_backward(grad_features, grad_weight, grad_bias)
+        return sum_of_tiles(loss)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        grad_features, grad_weight, grad_bias = ctx.saved_tensors
+        grads = [grad_features, sum_of_tiles(grad_weight).mT, sum_of_tiles(grad_bias)]
+        if not (grad == 1).all():
+            grads = [g * grad.view(-1, *[1] * (g.dim() - 1)) for g in grads]
+        if not ctx.needs_input_grad[0]:
+            grads[0] = None
+        return *grads, None, None, None
+
+
+@compiled
+def spread_back(grad, count, weight, grad_features, to):
+    """Set the rows of ``grad_features`` from ``to`` on to ``grad[:count] @ weight``."""
+    for b in range(count):
+        for c in range(weight.shape[0]):
+            slope = grad[b, c]
+            for j in range(weight.shape[1]):
+                if c == 0:
+                    grad_features[to + b, j] = slope * weight[0, j]
+                else:
+                    grad_features[to + b, j] += slope * weight[c, j]
+
+
+@cache
+def _kernel(error: str) -> Kernel:
+    error_of: Callable[..., Any] = ERRORS[error]
+
+    def readout(first, last, table, like, tiles, rows, stride, learning):
+        (
+            features, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias,
+        ) = arrays(9, table, like)  # fmt: skip
+        n, k = features.shape[1], weight.shape[1]
+        # Columns of zeros beside the readout's make it wide enough for vectors.
+        wide = max(k, VECTOR // like.itemsize)
+        padded, padded_bias = np.zeros((n, wide), like.dtype), np.zeros((1, wide), like.dtype)
+        onward, back = packed(n, wide, like), np.empty((k, n), like.dtype)
+        predicted, grad = np.zeros((ROWS, wide), like.dtype), np.zeros((ROWS, k), like.dtype)
+        one = np.ones((ROWS, 1), like.dtype)
+        for task in range(first, last):
+            m, begin, end = tile_of(task, tiles, rows)
+            padded[:, :k] = weight[m * n : (m + 1) * n]
+            padded_bias[0, :k] = bias[m]
+            pack(padded, 0, n, onward)
+            back[:] = weight[m * n : (m + 1) * n].T
+            total = 0.0
+            for at in range(begin, end, ROWS):
+                count = min(ROWS, end - at)
+                multiply(features, m * stride + at, count, onward, predicted, 0, padded_bias, 0, 0)
+                for b in range(count):
+                    for j in range(k):
+                        wanted, factor = target[m * rows + at + b, j], scale[m * rows + at + b, j]
+                        value, slope = error_of(predicted[b, j], wanted)
+                        total += factor * value
+                        grad[b, j] = factor * slope
+                if grad_features.size:
+                    spread_back(grad, count, back, grad_features, m * rows + at)
+                if learning:
+                    accumulate(grad, 0, features, m * stride + at, count, grad_weight, task * k)
+                    accumulate(one, 0, grad, 0, count, grad_bias, task)
+            loss[m, task - m * tiles] = total
+
+    return Kernel(readout, f"readout_{error}", error_of)
