@@ -94,31 +94,29 @@ def hyperparameters(wildcards):
     return cell_plan(wildcards)["hyperparameters"][wildcards.hidden]
 
 
+@cache
 def code(script, *modules):
-    """Return the files that a job's result comes from: its script, and modules of the library.
+    """Return a short name for the source that a job's result comes from: its script, and modules.
 
-    Snakemake compares the contents of inputs. The script is one of them because Snakemake's own
-    check goes by its time, which a new checkout changes; the profiles switch that check off.
+    It is a parameter of the job. Snakemake compares parameters, so a change of the source runs the
+    job again. As inputs the same files would be a million inputs of 30,000 jobs.
     """
-    return [
-        os.path.relpath(f"{workflow.basedir}/scripts/{script}.py"),
-        *depends_on(*modules),
-    ]
+    script = os.path.relpath(f"{workflow.basedir}/scripts/{script}.py")
+    return fingerprint(files=[script, *depends_on(*modules)])
 
 
-def source_files(script, *modules):
-    """Return an input function for the files that a job's numbers come from.
+def code_of_cell(script, *modules):
+    """Return a function for the source that the numbers of a job's task and cell come from.
 
     A change in one cell's file reruns that cell's jobs.
     """
 
-    def files(wildcards):
-        names = [part.format(task=PLAN[wildcards.study]["task"]) for part in modules]
-        if "cell" in wildcards.keys():
-            names += cell_modules(describe_cell(wildcards.cell).module)
-        return code(script, *names)
+    def name(wildcards):
+        task = f"rnncells.tasks.{PLAN[wildcards.study]['task']}"
+        cell = cell_modules(describe_cell(wildcards.cell).module)
+        return code(script, *modules, task, *cell)
 
-    return files
+    return name
 
 
 def protocol(wildcards):

@@ -1,6 +1,5 @@
 rule search:
     input:
-        code=source_files("search", "rnncells.trials", "rnncells.tasks.{task}"),
         trajectories=trajectory_file,
     output:
         observations=ensure(
@@ -26,5 +25,6 @@ rule search:
         training=of_cell("training"),
         configurations=of_cell("search", "configurations"),
         settings=of_cell("search", "settings"),
+        code=code_of_cell("search", "rnncells.trials"),
     script:
         "../scripts/search.py"

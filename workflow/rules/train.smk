@@ -1,8 +1,5 @@
 rule train:
     input:
-        code=source_files(
-            "train", "rnncells.training", "rnncells.runs", "rnncells.tasks.{task}"
-        ),
         trajectories=trajectory_file,
         optimum=optimum_file,
     output:
@@ -35,5 +32,6 @@ rule train:
         options=of_cell("options"),
         training=of_cell("training"),
         hyperparameters=hyperparameters,
+        code=code_of_cell("train", "rnncells.training", "rnncells.runs"),
     script:
         "../scripts/train.py"

@@ -40,7 +40,7 @@ with (
         **parameters,
         "seeds": seeds,
         "hyperparameters": hyperparameters,
-        "code": fingerprint(files=[*files.code, *data]),
+        "code": fingerprint(p.code, files=data),
         "device": resolve_device(p.device).type,
     }
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
