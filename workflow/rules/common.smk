@@ -53,6 +53,8 @@ os.environ.update(
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
 TRAJECTORIES = "results/data/{study}/trajectories.npy"
+# How many GPUs a search or a training asks for.
+GPUS = 0 if config.get("device") == "cpu" else 1
 
 
 wildcard_constraints:
@@ -89,11 +91,6 @@ def of_cell(*keys):
     return setting
 
 
-def hyperparameters(wildcards):
-    """Return the hyperparameters of a run, or None where they are searched."""
-    return cell_plan(wildcards)["hyperparameters"][wildcards.hidden]
-
-
 @cache
 def code(script, *modules):
     """Return a short name for the source that a job's result comes from: its script, and modules.
@@ -124,11 +121,6 @@ def protocol(wildcards):
     return describe(wildcards.study, PLAN[wildcards.study], SCHEMA)
 
 
-def gpus(wildcards):
-    """Return how many GPUs a training job asks for."""
-    return 0 if PLAN[wildcards.study]["device"] == "cpu" else 1
-
-
 def trajectory_file(wildcards):
     """Return the data set, for the studies that have one."""
     return (
@@ -138,11 +130,34 @@ def trajectory_file(wildcards):
     )
 
 
-def optimum_file(wildcards):
-    """Return the searched optimum, for the cells whose hyperparameters are searched."""
-    if cell_plan(wildcards)["source"] != "search":
-        return []
-    return f"results/searches/{{study}}/{RUN}/optimum.json".format(**wildcards)
+# There are thousands of trainings, and Snakemake needs a tenth of a millisecond for every function
+# that it calls for one of them. So one function returns all inputs, and one all parameters.
+def train_input(wildcards):
+    """Return the data set, and the searched optimum, where a training has them."""
+    files = {"trajectories": trajectory_file(wildcards)}
+    if cell_plan(wildcards)["source"] == "search":
+        optimum = f"results/searches/{{study}}/{RUN}/optimum.json"
+        files["optimum"] = optimum.format(**wildcards)
+    return files
+
+
+def train_settings(wildcards):
+    """Return what a training is told besides its wildcards.
+
+    The hyperparameters are None where they are searched.
+    """
+    study, cell = PLAN[wildcards.study], cell_plan(wildcards)
+    return {
+        "task": study["task"],
+        "device": study["device"],
+        "options": cell["options"],
+        "training": cell["training"],
+        "hyperparameters": cell["hyperparameters"][wildcards.hidden],
+        "code": code_of_training(wildcards),
+    }
+
+
+code_of_training = code_of_cell("train", "rnncells.training", "rnncells.runs")
 
 
 def combinations(study, cell):

@@ -16,7 +16,7 @@ rule search:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: min(720 * attempt, 1440),
-        gpu=gpus,
+        gpu=GPUS,
         attempt=lambda wildcards, attempt: attempt,
     params:
         task=of_study("task"),

@@ -1,7 +1,6 @@
 rule train:
     input:
-        trajectories=trajectory_file,
-        optimum=optimum_file,
+        unpack(train_input),
     output:
         metrics=ensure(
             f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/metrics.parquet",
@@ -24,14 +23,9 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
-        gpu=gpus,
+        gpu=GPUS,
         attempt=lambda wildcards, attempt: attempt,
     params:
-        task=of_study("task"),
-        device=of_study("device"),
-        options=of_cell("options"),
-        training=of_cell("training"),
-        hyperparameters=hyperparameters,
-        code=code_of_cell("train", "rnncells.training", "rnncells.runs"),
+        settings=train_settings,
     script:
         "../scripts/train.py"
