@@ -53,7 +53,7 @@ os.environ.update(
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
 TRAJECTORIES = "results/data/{study}/trajectories.npy"
-# How many GPUs a search or a training asks for.
+# How many GPUs a search or a training asks for: the same for all, so it needs no function.
 GPUS = 0 if config.get("device") == "cpu" else 1
 
 
@@ -95,8 +95,9 @@ def of_cell(*keys):
 def code(script, *modules):
     """Return a short name for the source that a job's result comes from: its script, and modules.
 
-    It is a parameter of the job. Snakemake compares parameters, so a change of the source runs the
-    job again. As inputs the same files would be a million inputs of 30,000 jobs.
+    It is a parameter of the job. Snakemake compares parameters, so that new content of a file runs
+    the job again. The script is named too because Snakemake's own check goes by its time, which a new
+    checkout changes. As inputs the same files would be a million inputs of 30,000 jobs.
     """
     script = os.path.relpath(f"{workflow.basedir}/scripts/{script}.py")
     return fingerprint(files=[script, *depends_on(*modules)])
@@ -130,8 +131,8 @@ def trajectory_file(wildcards):
     )
 
 
-# There are thousands of trainings, and Snakemake needs a tenth of a millisecond for every function
-# that it calls for one of them. So one function returns all inputs, and one all parameters.
+# There are thousands of trainings, and Snakemake takes a tenth of a millisecond to call a function for
+# one of them. So one function returns all its inputs, and one all its parameters.
 def train_input(wildcards):
     """Return the data set, and the searched optimum, where a training has them."""
     files = {"trajectories": trajectory_file(wildcards)}
@@ -139,6 +140,9 @@ def train_input(wildcards):
         optimum = f"results/searches/{{study}}/{RUN}/optimum.json"
         files["optimum"] = optimum.format(**wildcards)
     return files
+
+
+code_of_training = code_of_cell("train", "rnncells.training", "rnncells.runs")
 
 
 def train_settings(wildcards):
@@ -155,9 +159,6 @@ def train_settings(wildcards):
         "hyperparameters": cell["hyperparameters"][wildcards.hidden],
         "code": code_of_training(wildcards),
     }
-
-
-code_of_training = code_of_cell("train", "rnncells.training", "rnncells.runs")
 
 
 def combinations(study, cell):
