@@ -1,6 +1,6 @@
 """Which source files a result depends on, found without running them.
 
-The workflow declares these files as inputs of its jobs, so that editing one cell's file reruns that
+What they contain is a parameter of the workflow's jobs, so that editing one cell's file reruns that
 cell's jobs and no others.
 """
 

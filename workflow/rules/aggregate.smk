@@ -1,11 +1,5 @@
 rule aggregate:
     input:
-        code=code(
-            "aggregate",
-            "rnncells.tables",
-            "rnncells.statistics",
-            "rnncells.provenance",
-        ),
         metrics=run_files("metrics.parquet"),
         examples=run_files("examples.parquet"),
         runs=run_files("run.json"),
@@ -41,13 +35,19 @@ rule aggregate:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
         attempt=lambda wildcards, attempt: attempt,
+    params:
+        code=code(
+            "aggregate",
+            "rnncells.tables",
+            "rnncells.statistics",
+            "rnncells.provenance",
+        ),
     script:
         "../scripts/aggregate.py"
 
 
 rule cost:
     input:
-        code=code("cost", "rnncells.costs", "rnncells.figures"),
         benchmarks=benchmarks(),
     output:
         table="results/tables/cost.csv",
@@ -66,5 +66,7 @@ rule cost:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code("cost", "rnncells.costs", "rnncells.figures"),
     script:
         "../scripts/cost.py"

@@ -53,6 +53,8 @@ os.environ.update(
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
 TRAJECTORIES = "results/data/{study}/trajectories.npy"
+# How many GPUs a search or a training asks for: the same for all, so it needs no function.
+GPUS = 0 if config.get("device") == "cpu" else 1
 
 
 wildcard_constraints:
@@ -89,46 +91,35 @@ def of_cell(*keys):
     return setting
 
 
-def hyperparameters(wildcards):
-    """Return the hyperparameters of a run, or None where they are searched."""
-    return cell_plan(wildcards)["hyperparameters"][wildcards.hidden]
-
-
+@cache
 def code(script, *modules):
-    """Return the files that a job's result comes from: its script, and modules of the library.
+    """Return a short name for the source that a job's result comes from: its script, and modules.
 
-    Snakemake compares the contents of inputs. The script is one of them because Snakemake's own
-    check goes by its time, which a new checkout changes; the profiles switch that check off.
+    It is a parameter of the job. Snakemake compares parameters, so that new content of a file runs
+    the job again. The script is named too because Snakemake's own check goes by its time, which a new
+    checkout changes. As inputs the same files would be a million inputs of 30,000 jobs.
     """
-    return [
-        os.path.relpath(f"{workflow.basedir}/scripts/{script}.py"),
-        *depends_on(*modules),
-    ]
+    script = os.path.relpath(f"{workflow.basedir}/scripts/{script}.py")
+    return fingerprint(files=[script, *depends_on(*modules)])
 
 
-def source_files(script, *modules):
-    """Return an input function for the files that a job's numbers come from.
+def code_of_cell(script, *modules):
+    """Return a function for the source that the numbers of a job's task and cell come from.
 
     A change in one cell's file reruns that cell's jobs.
     """
 
-    def files(wildcards):
-        names = [part.format(task=PLAN[wildcards.study]["task"]) for part in modules]
-        if "cell" in wildcards.keys():
-            names += cell_modules(describe_cell(wildcards.cell).module)
-        return code(script, *names)
+    def name(wildcards):
+        task = f"rnncells.tasks.{PLAN[wildcards.study]['task']}"
+        cell = cell_modules(describe_cell(wildcards.cell).module)
+        return code(script, *modules, task, *cell)
 
-    return files
+    return name
 
 
 def protocol(wildcards):
     """Return what a figure's footnote says of the study."""
     return describe(wildcards.study, PLAN[wildcards.study], SCHEMA)
-
-
-def gpus(wildcards):
-    """Return how many GPUs a training job asks for."""
-    return 0 if PLAN[wildcards.study]["device"] == "cpu" else 1
 
 
 def trajectory_file(wildcards):
@@ -140,11 +131,34 @@ def trajectory_file(wildcards):
     )
 
 
-def optimum_file(wildcards):
-    """Return the searched optimum, for the cells whose hyperparameters are searched."""
-    if cell_plan(wildcards)["source"] != "search":
-        return []
-    return f"results/searches/{{study}}/{RUN}/optimum.json".format(**wildcards)
+# There are thousands of trainings, and Snakemake takes a tenth of a millisecond to call a function for
+# one of them. So one function returns all its inputs, and one all its parameters.
+def train_input(wildcards):
+    """Return the data set, and the searched optimum, where a training has them."""
+    files = {"trajectories": trajectory_file(wildcards)}
+    if cell_plan(wildcards)["source"] == "search":
+        optimum = f"results/searches/{{study}}/{RUN}/optimum.json"
+        files["optimum"] = optimum.format(**wildcards)
+    return files
+
+
+code_of_training = code_of_cell("train", "rnncells.training", "rnncells.runs")
+
+
+def train_settings(wildcards):
+    """Return what a training is told besides its wildcards.
+
+    The hyperparameters are None where they are searched.
+    """
+    study, cell = PLAN[wildcards.study], cell_plan(wildcards)
+    return {
+        "task": study["task"],
+        "device": study["device"],
+        "options": cell["options"],
+        "training": cell["training"],
+        "hyperparameters": cell["hyperparameters"][wildcards.hidden],
+        "code": code_of_training(wildcards),
+    }
 
 
 def combinations(study, cell):

@@ -1,6 +1,5 @@
 rule trajectories:
     input:
-        code=code("trajectories", "rnncells.trajectories"),
         file=lambda wildcards: PLAN[wildcards.study]["data"]["file"] or [],
     output:
         ensure(TRAJECTORIES, non_empty=True),
@@ -14,5 +13,6 @@ rule trajectories:
         runtime=10,
     params:
         data=of_study("data"),
+        code=code("trajectories", "rnncells.trajectories"),
     script:
         "../scripts/trajectories.py"

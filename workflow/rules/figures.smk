@@ -14,7 +14,6 @@ for figure, tables in TABLES.items():
             f"figure_{figure}"
         input:
             **{name: f"results/tables/{{study}}/{name}.parquet" for name in tables},
-            code=code("figure", "rnncells.figures"),
         output:
             pdf=f"results/figures/{{study}}/{figure}.pdf",
             png=report(
@@ -34,13 +33,13 @@ for figure, tables in TABLES.items():
         params:
             figure=figure,
             protocol=protocol,
+            code=code("figure", "rnncells.figures"),
         script:
             "../scripts/figure.py"
 
 
 rule figure_search:
     input:
-        code=code("figure_search", "rnncells.figures"),
         observations=f"results/searches/{{study}}/{RUN}/observations.csv",
         optimum=f"results/searches/{{study}}/{RUN}/optimum.json",
         surrogate=f"results/searches/{{study}}/{RUN}/surrogate.parquet",
@@ -63,13 +62,13 @@ rule figure_search:
         runtime=10,
     params:
         protocol=protocol,
+        code=code("figure_search", "rnncells.figures"),
     script:
         "../scripts/figure_search.py"
 
 
 rule index:
     input:
-        code=code("index", "rnncells.index"),
         figures=study_figures,
     output:
         "results/figures/{study}/README.md",
@@ -83,5 +82,6 @@ rule index:
         runtime=5,
     params:
         protocol=protocol,
+        code=code("index", "rnncells.index"),
     script:
         "../scripts/index.py"

@@ -1,6 +1,5 @@
 rule optimum:
     input:
-        code=code("optimum", "rnncells.optimum"),
         observations=f"results/searches/{{study}}/{RUN}/observations.csv",
     output:
         optimum=ensure(f"results/searches/{{study}}/{RUN}/optimum.json", non_empty=True),
@@ -23,5 +22,6 @@ rule optimum:
     params:
         space=of_cell("search", "settings", "space"),
         configurations=of_cell("search", "configurations"),
+        code=code("optimum", "rnncells.optimum"),
     script:
         "../scripts/optimum.py"

@@ -1,6 +1,5 @@
 rule search:
     input:
-        code=source_files("search", "rnncells.trials", "rnncells.tasks.{task}"),
         trajectories=trajectory_file,
     output:
         observations=ensure(
@@ -17,7 +16,7 @@ rule search:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: min(720 * attempt, 1440),
-        gpu=gpus,
+        gpu=GPUS,
         attempt=lambda wildcards, attempt: attempt,
     params:
         task=of_study("task"),
@@ -26,5 +25,6 @@ rule search:
         training=of_cell("training"),
         configurations=of_cell("search", "configurations"),
         settings=of_cell("search", "settings"),
+        code=code_of_cell("search", "rnncells.trials"),
     script:
         "../scripts/search.py"

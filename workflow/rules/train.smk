@@ -1,10 +1,6 @@
 rule train:
     input:
-        code=source_files(
-            "train", "rnncells.training", "rnncells.runs", "rnncells.tasks.{task}"
-        ),
-        trajectories=trajectory_file,
-        optimum=optimum_file,
+        unpack(train_input),
     output:
         metrics=ensure(
             f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/metrics.parquet",
@@ -27,13 +23,9 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
-        gpu=gpus,
+        gpu=GPUS,
         attempt=lambda wildcards, attempt: attempt,
     params:
-        task=of_study("task"),
-        device=of_study("device"),
-        options=of_cell("options"),
-        training=of_cell("training"),
-        hyperparameters=hyperparameters,
+        settings=train_settings,
     script:
         "../scripts/train.py"

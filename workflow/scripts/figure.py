@@ -7,6 +7,6 @@ with job(f"figure {snakemake.wildcards.study} {figure}", snakemake.log[0], snake
     from rnncells import figures
     from rnncells.files import read_table
 
-    tables = {name: read_table(file) for name, file in snakemake.input.items() if name != "code"}
+    tables = {name: read_table(file) for name, file in snakemake.input.items()}
     drawn = getattr(figures, figure)(**tables, protocol=snakemake.params.protocol)
     figures.save(drawn, snakemake.output.pdf, snakemake.output.png)

@@ -39,7 +39,7 @@ with (
         "device": p.device,
     }
     data = [files.trajectories] if files.get("trajectories") else []
-    code = fingerprint(files=[*files.code, *data])
+    code = fingerprint(p.code, files=data)
     mark = fingerprint(arguments, settings, code)
     journal = Journal(
         folder / "journal" / f"{mark}.csv", space, metric, settings["tries"], out.observations

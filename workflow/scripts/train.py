@@ -6,13 +6,14 @@ from rnncells.job import job
 from rnncells.lease import leased
 from rnncells.lock import locked
 
-w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
+w, files, out = snakemake.wildcards, snakemake.input, snakemake.output
+told = snakemake.params.settings
 folder = Path(out.run).parent
 name = f"train {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
 with (
     job(f"{name} seeds={w.seeds}", snakemake.log[0], snakemake.threads),
     locked(folder / ".lock", "another process trains these seeds; waiting until it has ended"),
-    leased(p.device),
+    leased(told["device"]),
 ):
     from rnncells.checkpoint import Checkpoint, pause
     from rnncells.files import read_array, read_json
@@ -22,26 +23,26 @@ with (
     from rnncells.training import resolve_device, train
 
     searched = files.get("optimum")
-    values = read_json(searched)["values"] if searched else p.hyperparameters
+    values = read_json(searched)["values"] if searched else told["hyperparameters"]
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
     parameters = {
-        "task": p.task,
+        "task": told["task"],
         "cell": w.cell,
         "length": int(w.length),
         "hidden_size": int(w.hidden),
         "layers": int(w.layers),
-        "options": dict(p.options),
-        "settings": dict(p.training),
-        "device": p.device,
+        "options": told["options"],
+        "settings": told["training"],
+        "device": told["device"],
     }
     data = [files.trajectories] if files.get("trajectories") else []
     identity = {
         **parameters,
         "seeds": seeds,
         "hyperparameters": hyperparameters,
-        "code": fingerprint(files=[*files.code, *data]),
-        "device": resolve_device(p.device).type,
+        "code": fingerprint(told["code"], files=data),
+        "device": resolve_device(told["device"]).type,
     }
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
     result = train(
