@@ -1,7 +1,6 @@
 """A recurrent network with a linear readout, for a population of models."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn

@@ -67,7 +67,7 @@ class PopulationAdam:
             if (grad := parameter.grad) is not None and parameter.numel()
         ]
         if learned:
-            rates = self.lr.numpy() / np.float32(1 - beta1**steps)
+            rates = self.lr.numpy() / (1 - beta1**steps)
             constants = np.array([beta1, beta2, (1 - beta2**steps) ** 0.5, self.eps])
             adam_step(*zip(*learned, strict=True), rates, active.numpy(), constants)
 

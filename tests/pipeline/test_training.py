@@ -1,15 +1,17 @@
 """The training loop: members are independent, divergence, early stop, ridge readout, optimiser."""
 
+from contextlib import nullcontext
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from rnncells import RNN
+from rnncells import RNN, kernels
 from rnncells.cells import CELLS
 from rnncells.job import UserError
-from rnncells.network import NarrowProduct, Readout
+from rnncells.network import Readout
 from rnncells.optimiser import PopulationAdam
 from rnncells.ridge import ridge_regression
 from rnncells.streams import stream
@@ -434,18 +436,48 @@ def test_adam_keeps_a_members_nan_to_itself(bad):
 # The readout
 
 
-@pytest.mark.parametrize("outputs", [1, 2])
+def readout_and_data(outputs, dtype=torch.float64):
+    readout = Readout(3, 6, outputs).to(dtype)
+    for parameter in readout.parameters():
+        nn.init.normal_(parameter)
+    output = torch.randn(3, 5, 40, 6, dtype=dtype, requires_grad=True)
+    target = torch.rand(3, 4, 40, outputs, dtype=dtype)
+    # As a layer's outputs: those of a member do not follow those of the one before without a gap.
+    return readout, output, output[:, 1:], target, torch.rand_like(target)
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 11])
 def test_readout(outputs):
-    x, weight, bias = (
-        torch.randn(*shape, dtype=torch.float64, requires_grad=True)
-        for shape in ((3, 4, 5, 6), (3, 6, outputs), (3, outputs))
-    )
-    readout = Readout(3, 6, outputs).double()
-    with torch.no_grad():
-        readout.weight.copy_(weight)
-        readout.bias.copy_(bias)
-    expected = torch.einsum("stbn,snk->stbk", x, weight) + bias[:, None, None]
-    torch.testing.assert_close(readout(x), expected)
-    rows = (x.flatten(1, 2), weight, bias)
-    assert torch.autograd.gradcheck(NarrowProduct.apply, rows)
-    assert torch.autograd.gradgradcheck(NarrowProduct.apply, rows)
+    readout, _, output, *_ = readout_and_data(outputs)
+    expected = torch.einsum("stbn,snk->stbk", output, readout.weight)
+    torch.testing.assert_close(readout(output), expected + readout.bias[:, None, None])
+
+
+@pytest.mark.parametrize("threads", [1, 5])
+@pytest.mark.parametrize("error", ["squared", "logistic"])
+@pytest.mark.parametrize("outputs", [1, 2, 11])
+def test_the_loss_of_a_readout_in_one_pass(outputs, error, threads):
+    readout, base, *given = readout_and_data(outputs)
+    wanted = [base, *readout.parameters()]
+    found, before = [], torch.get_num_threads()
+    for compiled in (True, False):
+        torch.set_num_threads(threads)
+        with nullcontext() if compiled else kernels.disabled():
+            loss = readout.loss(*given, error)
+        torch.set_num_threads(before)
+        for factors in ([1.0, 1.0, 1.0], [2.0, 0.0, -1.0]):
+            each = torch.tensor(factors, dtype=loss.dtype)
+            found.append([loss, *torch.autograd.grad(loss, wanted, each, retain_graph=True)])
+    for one_pass, operations in zip(found[:2], found[2:], strict=True):
+        for a, b in zip(one_pass, operations, strict=True):
+            torch.testing.assert_close(a, b)
+
+
+def test_the_loss_of_a_readout_without_gradients():
+    readout, base, output, target, scale = readout_and_data(2, torch.float32)
+    expected = (readout(output) - target).square().mul(scale).sum((1, 2, 3))
+    torch.testing.assert_close(readout.loss(output, target, scale), expected)
+    frozen = readout.loss(output.detach(), target, scale)
+    frozen.sum().backward()
+    assert base.grad is None
+    assert readout.weight.grad is not None

@@ -131,23 +131,23 @@ def accumulate(left, left_row, right, right_row, count, out, to):
 
 @compiled
 def _panel_product(
-    vectors, rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+    vectors, rows, depth, left, i, i_row, i_depth, right, r, r_depth,
     out, o, o_row, start, s, s_row, skip,
 ):  # fmt: skip
     """Compute a panel of the result, block by block; arguments as for :func:`_block`."""
     if vectors == 3:
         _three(
-            rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+            rows, depth, left, i, i_row, i_depth, right, r, r_depth,
             out, o, o_row, start, s, s_row, skip,
         )  # fmt: skip
     elif vectors == 2:
         _two(
-            rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+            rows, depth, left, i, i_row, i_depth, right, r, r_depth,
             out, o, o_row, start, s, s_row, skip,
         )  # fmt: skip
     else:
         _one(
-            rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+            rows, depth, left, i, i_row, i_depth, right, r, r_depth,
             out, o, o_row, start, s, s_row, skip,
         )  # fmt: skip
 
@@ -159,25 +159,25 @@ def _panel_of(vectors):
 
     @compiled
     def panel(
-        rows, depth, left, l, l_row, l_depth, right, r, r_depth,
+        rows, depth, left, i, i_row, i_depth, right, r, r_depth,
         out, o, o_row, start, s, s_row, skip,
     ):  # fmt: skip
         while rows >= highest:
             _block(
-                highest, vectors, depth, left, l, l_row, l_depth, right, r, r_depth,
+                highest, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
                 out, o, o_row, start, s, s_row, skip,
             )  # fmt: skip
             rows -= highest
-            l, o, s = l + highest * l_row, o + highest * o_row, s + highest * s_row
+            i, o, s = i + highest * i_row, o + highest * o_row, s + highest * s_row
         while rows >= 2:
             _block(
-                2, vectors, depth, left, l, l_row, l_depth, right, r, r_depth,
+                2, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
                 out, o, o_row, start, s, s_row, skip,
             )  # fmt: skip
-            rows, l, o, s = rows - 2, l + 2 * l_row, o + 2 * o_row, s + 2 * s_row
+            rows, i, o, s = rows - 2, i + 2 * i_row, o + 2 * o_row, s + 2 * s_row
         if rows:
             _block(
-                1, vectors, depth, left, l, l_row, l_depth, right, r, r_depth,
+                1, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
                 out, o, o_row, start, s, s_row, skip,
             )  # fmt: skip
 
@@ -190,7 +190,7 @@ _one, _two, _three = map(_panel_of, (1, 2, 3))
 @intrinsic(prefer_literal=True)
 def _block(
     typing: Any, rows: Any, vectors: Any, depth: Any,
-    left: Any, l: Any, l_row: Any, l_depth: Any,
+    left: Any, i: Any, i_row: Any, i_depth: Any,
     right: Any, r: Any, r_depth: Any,
     out: Any, o: Any, o_row: Any,
     start: Any, s: Any, s_row: Any, skip: Any,
@@ -198,8 +198,8 @@ def _block(
     """Compute a block of the result: ``rows`` rows and ``vectors`` vectors, both constants.
 
     ``out[row, v] = start[row, v] + sum over k < depth of left[row, k] * right[k, v]``, where the
-    first element of the left array is ``left[l]``, its next row is ``l_row`` elements further on,
-    and its next k ``l_depth``; and likewise for the other arrays. To the first ``skip`` columns
+    first element of the left array is ``left[i]``, its next row is ``i_row`` elements further on,
+    and its next k ``i_depth``; and likewise for the other arrays. To the first ``skip`` columns
     (less than a vector) nothing is added.
     """
     high, wide, size = rows.literal_value, vectors.literal_value, left.dtype.bitwidth // 8
@@ -207,7 +207,7 @@ def _block(
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (
-            _, _, depth_, left_, l_, l_row_, l_depth_, right_, r_, r_depth_,
+            _, _, depth_, left_, i_, i_row_, i_depth_, right_, r_, r_depth_,
             out_, o_, o_row_, start_, s_, s_row_, skip_,
         ) = arguments  # fmt: skip
         vector = ir.VectorType(context.get_value_type(left.dtype), lanes)
@@ -223,7 +223,7 @@ def _block(
             place = builder.gep(place, [ir.Constant(ir.IntType(64), v * lanes)])
             return builder.bitcast(place, vector.as_pointer())
 
-        lefts = [pointer(left, left_, after(l_, l_row_, row)) for row in range(high)]
+        lefts = [pointer(left, left_, after(i_, i_row_, row)) for row in range(high)]
         right_at = pointer(right, right_, r_)
         sums = [[cgutils.alloca_once(builder, vector) for _ in range(wide)] for _ in range(high)]
         for row in sums:
@@ -241,7 +241,7 @@ def _block(
             here = builder.gep(right_at, [builder.mul(loop.index, r_depth_)])
             across = [builder.load(vector_at(here, v), align=size) for v in range(wide)]
             for row in range(high):
-                number = builder.load(builder.gep(lefts[row], [builder.mul(loop.index, l_depth_)]))
+                number = builder.load(builder.gep(lefts[row], [builder.mul(loop.index, i_depth_)]))
                 number = builder.insert_element(nothing, number, first)
                 number = builder.shuffle_vector(number, nothing, everywhere)
                 for v in range(wide):

@@ -86,10 +86,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         outward = packed(second.shape[0] // members, second.shape[1], x)
         drive = np.empty((size, projection.shape[1]), x.dtype)
         recurrent = np.empty((size, weight.shape[1]), x.dtype)
-        if staged:
-            received = np.empty((size, n), x.dtype)
-        else:
-            received = recurrent
+        received = np.empty((size, n), x.dtype) if staged else recurrent
         spread = np.empty((1, n_parameters * n), x.dtype)
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, batch)
