@@ -1,23 +1,23 @@
 """The fault suite: what is broken on purpose, and counted.
 
-It runs by itself (``make test-faults``), stops after ten minutes whatever happens, and ends every
-process that it started. Its random moments follow from one seed, ``FAULTS_SEED``.
+It runs by itself (``make test-faults``, see ``run.py``), stops after ten minutes whatever happens,
+and ends every process that it started. Its random moments follow from one seed, ``FAULTS_SEED``.
 """
 
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 
 import psutil
 import pytest
 from forks import Forks, Job, jobs
 from moments import SEED
 from processes import LASTING, end, living
-from projects import ROOT, Project
+from projects import Project
 from study import CONFIG
-from tally import Tally
+from tally import Tally, counted
 
-TALLY = pytest.StashKey[Tally]()
 #: The whole suite ends after this many seconds.
 LIMIT = 600
 
@@ -26,30 +26,28 @@ def pytest_report_header() -> str:
     return f"faults: seed {SEED} (FAULTS_SEED), everything is ended after {LIMIT} s"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TALLY] = Tally()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "forks" in item.fixturenames:
+            item.add_marker("forks")
 
 
 def pytest_sessionstart() -> None:
     signal.signal(signal.SIGALRM, lambda *_: pytest.exit(f"not done after {LIMIT} s", 1))
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", 1))
     signal.alarm(LIMIT)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish() -> None:
     signal.alarm(0)
     end(living())
-    session.config.stash[TALLY].write(ROOT / "build", seed=SEED)
 
 
-def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    terminalreporter.section(f"faults, seed {SEED} (also in build/faults.md)")
-    terminalreporter.write_line(config.stash[TALLY].table())
-
-
-@pytest.fixture
-def tally(request) -> Tally:
+@pytest.fixture(scope="session")
+def tally() -> Iterator[Tally]:
     """Counts what is tried and what is survived."""
-    return request.config.stash[TALLY]
+    with counted() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

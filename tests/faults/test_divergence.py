@@ -46,8 +46,8 @@ def test_a_loss_that_is_no_number(project, reference, tally):
         assert runs.loc["LSTM", "diverged"].all()
         assert (runs.loc["LSTM", "steps"] <= 3).all()
         summary = pd.read_csv(tables / "copy/summary.csv").set_index("cell")
-        assert set(summary.loc[CELL, "diverged"]) == {2}
-        assert set(summary.loc[CELL, "n"]) == {0}
+        assert set(summary.loc[[CELL], "diverged"]) == {2}
+        assert set(summary.loc[[CELL], "n"]) == {0}
 
         # The search saw nothing but divergence, scored as no success, and the study goes on.
         (observations,) = (project.results / "searches").rglob("observations.csv")

@@ -40,7 +40,7 @@ for figure, tables in TABLES.items():
 
 rule figure_search:
     input:
-        code=code("figure_search", "rnncells.figures"),
+        code=code("figure_search", "rnncells.figures", "rnncells.observations"),
         observations=f"results/searches/{{study}}/{RUN}/observations.csv",
         optimum=f"results/searches/{{study}}/{RUN}/optimum.json",
         surrogate=f"results/searches/{{study}}/{RUN}/surrogate.parquet",
@@ -63,6 +63,8 @@ rule figure_search:
         runtime=10,
     params:
         protocol=protocol,
+        space=of_cell("search", "settings", "space"),
+        configurations=of_cell("search", "configurations"),
     script:
         "../scripts/figure_search.py"
 
