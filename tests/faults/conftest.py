@@ -4,10 +4,12 @@ It runs by itself (``make test-faults``, see ``run.py``), stops after ten minute
 and ends every process that it started. Its random moments follow from one seed, ``FAULTS_SEED``.
 """
 
+import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -17,6 +19,8 @@ from processes import LASTING, end, living
 from projects import Project
 from study import CONFIG
 from tally import Tally, counted
+
+from rnncells.lock import locked
 
 #: The whole suite ends after this many seconds.
 LIMIT = 600
@@ -52,11 +56,20 @@ def tally() -> Iterator[Tally]:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory) -> Project:
-    """The undisturbed run, with which everything is compared."""
-    project = Project.new(tmp_path_factory.mktemp("reference"), CONFIG)
-    began = time.monotonic()
-    project.succeed("--skip-script-cleanup")
-    project.seconds = time.monotonic() - began
+    """The undisturbed run, with which everything is compared.
+
+    Processes that test side by side have a folder for it, and the first of them makes it.
+    """
+    folder = Path(os.environ.get("FAULTS_REFERENCE") or tmp_path_factory.mktemp("reference"))
+    lasted = folder / "seconds"
+    with locked(folder / ".lock", "waiting for the undisturbed run"):
+        if not lasted.exists():
+            project = Project.new(folder, CONFIG)
+            began = time.monotonic()
+            project.succeed("--skip-script-cleanup")
+            lasted.write_text(str(time.monotonic() - began))
+    project = Project(folder)
+    project.seconds = float(lasted.read_text())
     return project
 
 

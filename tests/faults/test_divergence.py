@@ -59,11 +59,11 @@ def test_a_loss_that_is_no_number(project, reference, tally):
         theirs = pd.read_parquet(reference.results / "tables/copy/metrics.parquet")
         pd.testing.assert_frame_equal(ours.reset_index(drop=True), theirs, check_exact=True)
         drawn = project.results / "figures"
-        assert "4 runs diverged" in words(drawn / "copy/training_loss.pdf")
-        assert "2 runs diverged" in words(drawn / "capacity/capacity.pdf")
-        assert "5 configurations diverged" in words(
-            next((drawn / "capacity/search").rglob("*.pdf"))
-        )
+        (searched,) = (drawn / "capacity/search").rglob("*.pdf")
+        # A text has no space where its line ends, and "fi" is one letter that is not among these.
+        assert re.search("4 runs ?diverged", words(drawn / "copy/training_loss.pdf"))
+        assert re.search("2 runs ?diverged", words(drawn / "capacity/capacity.pdf"))
+        assert re.search("5 con.*gurations ?diverged", words(searched))
 
 
 def words(pdf: Path) -> str:
