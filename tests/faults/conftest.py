@@ -30,12 +30,6 @@ def pytest_report_header() -> str:
     return f"faults: seed {SEED} (FAULTS_SEED), everything is ended after {LIMIT} s"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "forks" in item.fixturenames:
-            item.add_marker("forks")
-
-
 def pytest_sessionstart() -> None:
     signal.signal(signal.SIGALRM, lambda *_: pytest.exit(f"not done after {LIMIT} s", 1))
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", 1))

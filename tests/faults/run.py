@@ -2,7 +2,7 @@
 
     python tests/faults/run.py [arguments for pytest]
 
-One process disturbs Snakemake, one its jobs, and one a SLURM cluster, if it may be started here.
+One process disturbs Snakemake, one SLURM, if it may be started here, and one everything else.
 What they print comes when they end. The table of all faults is in ``build/faults.md``. After ten
 minutes everything is ended, whatever it is at.
 """
@@ -21,8 +21,8 @@ from tally import table  # noqa: E402
 
 #: The tests of each process.
 PARTS = {
-    "snakemake": ["tests/faults", "-m", "not forks"],
-    "jobs": ["tests/faults", "-m", "forks"],
+    "snakemake": ["tests/faults/test_head.py"],
+    "jobs": ["tests/faults", "--ignore=tests/faults/test_head.py"],
     "slurm": ["tests/slurm", "-m", "faults"],
 }
 #: Everything is ended after this many seconds, and a little later if it does not clean up then.
