@@ -38,8 +38,8 @@ report: figures  ## write report.html: all figures, captions and statistics in o
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)
 
-test-faults: setup  ## break everything on purpose: kills, full disks, damaged files (10 minutes at most)
-	$(BIN)/python -m pytest tests/faults $(ARGS)
+test-faults: setup  ## break everything on purpose: kills, full disks, a cluster (10 minutes at most)
+	$(BIN)/python tests/faults/run.py $(ARGS)
 
 docs: setup  ## build the API documentation in docs/build/html
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \

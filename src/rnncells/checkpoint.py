@@ -20,6 +20,7 @@ import torch
 from .files import remove_leftovers, whole
 from .fingerprint import fingerprint
 from .interruption import asked_to_end, end_if_asked
+from .messages import one_line, shown
 
 logger = logging.getLogger(__name__)
 
@@ -110,16 +111,18 @@ class Checkpoint:
         except FileNotFoundError:
             return False
         except UnusableCheckpoint as error:
-            reason = str(error)
+            reason = one_line(error)
         # A damaged file can make the readers raise nearly anything; whatever it is, it is refused.
         except Exception as error:
-            reason = f"is damaged ({' '.join(str(error).split()) or type(error).__name__})"
+            reason = f"is damaged ({one_line(error) or type(error).__name__})"
         else:
             return True
         logger.warning("checkpoint %s ignored because it %s", self.path, reason)
         return False
 
     def _read(self) -> dict:
+        if self.path.exists() and not self.path.is_file():  # reading a pipe might never end
+            raise UnusableCheckpoint("is no file")
         with self.path.open("rb") as file:
             line = file.readline(LONGEST_HEADER)
             try:
@@ -129,16 +132,17 @@ class Checkpoint:
             except (ValueError, TypeError, KeyError) as error:
                 raise UnusableCheckpoint("is damaged (its first line cannot be read)") from error
             if version != VERSION:
-                raise UnusableCheckpoint(f"has the format {version!r}, this is {VERSION}")
+                raise UnusableCheckpoint(f"has the format {shown(version)}, this is {VERSION}")
             if other := sorted(
                 name
                 for name in identity | self.identity
                 if identity.get(name) != self.identity.get(name)
             ):
                 raise UnusableCheckpoint(f"was made with other {', '.join(other)}")
+            there = os.fstat(file.fileno()).st_size - len(line)
+            if there != size:
+                raise UnusableCheckpoint(f"is damaged ({there} bytes of {shown(size)})")
             content = file.read()
-        if len(content) != size:
-            raise UnusableCheckpoint(f"is damaged ({len(content)} bytes of {size})")
         if hashlib.sha256(content).hexdigest() != checksum:
             raise UnusableCheckpoint("is damaged (its checksum differs)")
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

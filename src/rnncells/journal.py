@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,9 +15,14 @@ from typing import Self
 import pandas as pd
 
 from .files import write_text
+from .messages import one_line
+from .observations import LARGEST
 from .space import Space
 
 logger = logging.getLogger(__name__)
+
+#: A number as this module writes it. Python reads more than that as a number, pandas less.
+NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|inf)|nan")
 
 
 class Journal:
@@ -49,6 +55,7 @@ class Journal:
         self.resumed = 0
         self.seconds = 0.0
         self.tries = [f"{metric}_{j}" for j in range(tries)]
+        self.space = space
         self.columns = [
             "configuration",
             *space.names,
@@ -90,14 +97,20 @@ class Journal:
 
     def _begin_session(self) -> None:
         """Read what the processes before have spent, and count this one."""
+        self.resumed, self._before = 0, 0.0
         try:
             before = json.loads(self.effort.read_text())
-            self.resumed, self._before = int(before["processes"]), float(before["seconds"])
+            processes, seconds = int(before["processes"]), float(before["seconds"])
+            if not (processes >= 0 and 0 <= seconds < math.inf):
+                raise ValueError("a number is out of range")
         except FileNotFoundError:
-            self.resumed, self._before = 0, 0.0
-        except (ValueError, TypeError, KeyError) as error:
-            logger.warning("%s: cannot be read (%s); time is counted anew", self.effort, error)
-            self.resumed, self._before = 0, 0.0
+            pass
+        # A damaged file can make the readers raise nearly anything; whatever it is, it is refused.
+        except Exception as error:
+            why = one_line(error)
+            logger.warning("%s: cannot be read (%s); time is counted anew", self.effort, why)
+        else:
+            self.resumed, self._before = processes, seconds
         self._began = time.perf_counter()
         self._note_effort()
 
@@ -122,16 +135,15 @@ class Journal:
 
     def _fields(self, line: str) -> list[float] | None:
         """Return the numbers of an observation, or None if the line is not a sound one."""
-        try:
-            fields = [float(field) for field in next(csv.reader([line]), [])]
-        except (ValueError, csv.Error):
+        texts = line.split(",")
+        if len(texts) != len(self.columns) or not all(map(NUMBER.fullmatch, texts)):
             return None
-        if len(fields) != len(self.columns):
-            return None
+        fields = [float(text) for text in texts]
         # A diverged try may have no value of its metric; everything else must be a number.
         values = dict(zip(self.columns, fields, strict=True))
-        sound = all(math.isfinite(values[name]) for name in values if name not in self.tries)
-        return fields if sound else None
+        sound = all(abs(values[name]) < LARGEST for name in values if name not in self.tries)
+        inside = all(d.holds(values[d.name]) for d in self.space.dimensions)
+        return fields if sound and inside else None
 
     def append(self, rows: Iterable[Mapping]) -> None:
         """Add the observations of a batch; they are on the disk when this returns."""

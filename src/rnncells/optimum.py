@@ -6,15 +6,13 @@ over all observations is not, so that is what a study evaluates with fresh seeds
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 from skopt.learning import GaussianProcessRegressor
 
-from .files import read_table, reading
-from .job import UserError
+from .observations import ObservationError, usable_observations
 from .space import Space
 from .streams import stream
 from .surrogate import surrogate
@@ -25,44 +23,6 @@ GRID = 50
 FINE = 20
 #: Points predicted at once, which bounds the memory.
 CHUNK = 20_000
-
-
-class ObservationError(UserError):
-    """Observations that no surrogate can be fitted to; the message is one line for the user."""
-
-
-def read_observations(path: str | Path, configurations: int) -> pd.DataFrame:
-    """Read the observations of a search that has come to its end.
-
-    Raises:
-        DamagedFile: if they are not those of configurations 0, 1, ... ``configurations`` - 1.
-    """
-    observations = read_table(path)
-    with reading(path):
-        if list(observations["configuration"]) != list(range(configurations)):
-            raise ValueError(f"it has not each of the {configurations} configurations once")
-    return observations
-
-
-def check_observations(observations: pd.DataFrame, space: Space) -> pd.DataFrame:
-    """Return the observations that can be used.
-
-    Raises:
-        ObservationError: if columns are missing, or fewer than two finite rows are left.
-    """
-    missing = [name for name in (*space.names, "score") if name not in observations]
-    if missing:
-        raise ObservationError(
-            f"observations lack the columns {', '.join(missing)}; "
-            f"needed: {', '.join((*space.names, 'score'))}"
-        )
-    numbers = observations[[*space.names, "score"]].apply(pd.to_numeric, errors="coerce")
-    usable = observations[np.isfinite(numbers).all(axis=1)]
-    if len(usable) < 2:
-        raise ObservationError(
-            f"observations have {len(usable)} rows of finite numbers; at least 2 are needed"
-        )
-    return usable
 
 
 def fit(observations: pd.DataFrame, space: Space, seed: int = 0) -> GaussianProcessRegressor:
@@ -133,7 +93,11 @@ def extract(observations: pd.DataFrame, settings: Mapping) -> tuple[dict, pd.Dat
         ObservationError: if the observations cannot be used.
     """
     space = Space(settings)
-    observations = check_observations(observations, space)
+    observations = usable_observations(observations, space)
+    if len(observations) < 2:
+        raise ObservationError(
+            f"observations have {len(observations)} rows of finite numbers; at least 2 are needed"
+        )
     model = fit(observations, space)
     point = minimise(model, len(space))
     mean, sd = model.predict(point[None], return_std=True)

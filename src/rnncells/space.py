@@ -39,6 +39,11 @@ class Dimension:
         value = min(max(float(self.from_unit(u)), self.low), self.high)
         return round(value) if self.scale == "integer" else value
 
+    def holds(self, value):
+        """Tell whether :meth:`tried` can return a value, or each of an array of values."""
+        rounding = 0.5 if self.scale == "integer" else 0.0
+        return (self.low - rounding <= value) & (value <= self.high + rounding)
+
 
 class Space:
     """The parameters of a search, in order.

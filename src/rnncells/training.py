@@ -1,6 +1,7 @@
 """The training loop of every task: a population of models, trained as one computation."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -269,19 +270,28 @@ class _Loop:
         Raises:
             ValueError, KeyError, TypeError, AttributeError: if it does not fit.
         """
-        own, saved, made = self.step.tensors(), state["tensors"], state["made"]
-        for name, tensor in own.items():
-            if (tensor.shape, tensor.dtype) != (saved[name].shape, saved[name].dtype):
-                raise ValueError(f"{name} has the shape {tuple(saved[name].shape)}")
+        own, made, members = self.step.tensors(), state["made"], len(self.task.seeds)
+        # Copies first: whatever cannot be copied fails before anything has changed.
+        saved = {name: _like(tensor, state["tensors"][name], name) for name, tensor in own.items()}
         if not isinstance(made, int) or not 0 <= made <= self.task.steps:
             raise ValueError(f"it says that {made} of {self.task.steps} steps were made")
-        checks = [
-            (int(position), {name: v.numpy() for name, v in values.items()}, run.numpy())
-            for position, values, run in state["checks"]
-        ]
-        before, resumed = state["seconds"] + 0.0, state["resumed"] + 1
+        steps = saved["steps_made"]
+        if saved["next"].item() != made or steps.min() < 0 or steps.max() > made:
+            raise ValueError("its numbers of steps contradict each other")
+        before, resumed = float(state["seconds"]), int(state["resumed"])
+        if not (0 <= before < math.inf and resumed >= 0):
+            raise ValueError(f"it says that {resumed} processes took {before} s")
+        checks, flags = [], torch.empty(members, dtype=torch.bool)
+        for position, values, running in state["checks"]:
+            if not 0 <= int(position) <= made:
+                raise ValueError(f"it has a measurement at {position}")
+            measured = {
+                str(name): _like(flags.double(), value, name).numpy()
+                for name, value in values.items()
+            }
+            checks.append((int(position), measured, _like(flags, running, "running").numpy()))
 
-        self.step.made, self.checks, self.resumed = made, checks, resumed
+        self.step.made, self.checks, self.resumed = made, checks, resumed + 1
         self.began -= before
         with torch.no_grad():
             for name, tensor in own.items():
@@ -326,6 +336,13 @@ class _Loop:
                 value = np.where(running, value, np.nan)[:, None]
                 tables.append(self.task.rows(name, "epoch", [position], value))
         return pd.concat(tables).dropna(subset="value")
+
+
+def _like(expected: Tensor, found: Tensor, name: str) -> Tensor:
+    """Return a copy of ``found``, which has to have the shape and the type of ``expected``."""
+    if (found.shape, found.dtype) != (expected.shape, expected.dtype):
+        raise ValueError(f"{name} has the shape {tuple(found.shape)}")
+    return torch.empty_like(expected).copy_(found)
 
 
 class _Progress:

@@ -1,23 +1,27 @@
 """The fault suite: what is broken on purpose, and counted.
 
-It runs by itself (``make test-faults``), stops after ten minutes whatever happens, and ends every
-process that it started. Its random moments follow from one seed, ``FAULTS_SEED``.
+It runs by itself (``make test-faults``, see ``run.py``), stops after ten minutes whatever happens,
+and ends every process that it started. Its random moments follow from one seed, ``FAULTS_SEED``.
 """
 
+import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 from forks import Forks, Job, jobs
 from moments import SEED
 from processes import LASTING, end, living
-from projects import ROOT, Project
+from projects import Project
 from study import CONFIG
-from tally import Tally
+from tally import Tally, counted
 
-TALLY = pytest.StashKey[Tally]()
+from rnncells.lock import locked
+
 #: The whole suite ends after this many seconds.
 LIMIT = 600
 
@@ -26,39 +30,40 @@ def pytest_report_header() -> str:
     return f"faults: seed {SEED} (FAULTS_SEED), everything is ended after {LIMIT} s"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TALLY] = Tally()
-
-
 def pytest_sessionstart() -> None:
     signal.signal(signal.SIGALRM, lambda *_: pytest.exit(f"not done after {LIMIT} s", 1))
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", 1))
     signal.alarm(LIMIT)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish() -> None:
     signal.alarm(0)
     end(living())
-    session.config.stash[TALLY].write(ROOT / "build", seed=SEED)
 
 
-def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    terminalreporter.section(f"faults, seed {SEED} (also in build/faults.md)")
-    terminalreporter.write_line(config.stash[TALLY].table())
-
-
-@pytest.fixture
-def tally(request) -> Tally:
+@pytest.fixture(scope="session")
+def tally() -> Iterator[Tally]:
     """Counts what is tried and what is survived."""
-    return request.config.stash[TALLY]
+    with counted() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory) -> Project:
-    """The undisturbed run, with which everything is compared."""
-    project = Project.new(tmp_path_factory.mktemp("reference"), CONFIG)
-    began = time.monotonic()
-    project.succeed("--skip-script-cleanup")
-    project.seconds = time.monotonic() - began
+    """The undisturbed run, with which everything is compared.
+
+    Processes that test side by side have a folder for it, and the first of them makes it.
+    """
+    folder = Path(os.environ.get("FAULTS_REFERENCE") or tmp_path_factory.mktemp("reference"))
+    lasted = folder / "seconds"
+    with locked(folder / ".lock", "waiting for the undisturbed run"):
+        if not lasted.exists():
+            project = Project.new(folder, CONFIG)
+            began = time.monotonic()
+            project.succeed("--skip-script-cleanup")
+            lasted.write_text(str(time.monotonic() - began))
+    project = Project(folder)
+    project.seconds = float(lasted.read_text())
     return project
 
 

@@ -12,7 +12,7 @@ the number of its operations to that file at its end. ``FAULT_CLOCK=1`` makes th
 (``time.time``) jump by a day, forth and back, at every look at it.
 """
 
-import atexit
+import gc
 import importlib
 import itertools
 import json
@@ -21,6 +21,7 @@ import runpy
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 IMPORTED = (
@@ -66,7 +67,7 @@ class FileOperations:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def become(order: dict) -> None:
+def become(order: dict) -> FileOperations:
     """Turn this fork into a job of its own: process group, folder, output."""
     os.setpgid(0, 0)
     os.chdir(order["folder"])
@@ -78,23 +79,37 @@ def become(order: dict) -> None:
     if os.environ.get("FAULT_CLOCK"):
         wall, jumps = time.time, itertools.cycle((86400, -86400))
         time.time = lambda: wall() + next(jumps)
-    operations = FileOperations(int(os.environ.get("FAULT_AT", 0)))
+    return FileOperations(int(os.environ.get("FAULT_AT", 0)))
+
+
+def run(script: str, operations: FileOperations) -> None:
+    """Run a script and end, but do not take apart all that is imported, which takes a second."""
+    code: str | int | None = 1
+    try:
+        runpy.run_path(script, run_name="__main__")
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
     if counted := os.environ.get("FAULT_COUNT"):
-        atexit.register(lambda: Path(counted).write_text(str(operations.count)))
+        Path(counted).write_text(str(operations.count))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else bool(code))
 
 
 def main() -> None:
     for module in IMPORTED:
         importlib.import_module(module)
+    gc.freeze()  # what is collected in a fork would be copied
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:
             answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
         elif (answer := os.fork()) == 0:
-            become(order)
-            runpy.run_path(order["run"], run_name="__main__")
-            return
+            run(order["run"], become(order))
         print(json.dumps(answer), flush=True)
 
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 #: In the environment of every process that this suite starts, and so of all their descendants.
 MARK = f"faults of {os.getpid()}"
 #: No single wait is longer than this (seconds).
-PATIENCE = 200.0
+PATIENCE = 400.0
 #: The ids of those that serve several tests.
 LASTING: set[int] = set()
 

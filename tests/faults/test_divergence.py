@@ -46,8 +46,8 @@ def test_a_loss_that_is_no_number(project, reference, tally):
         assert runs.loc["LSTM", "diverged"].all()
         assert (runs.loc["LSTM", "steps"] <= 3).all()
         summary = pd.read_csv(tables / "copy/summary.csv").set_index("cell")
-        assert set(summary.loc[CELL, "diverged"]) == {2}
-        assert set(summary.loc[CELL, "n"]) == {0}
+        assert set(summary.loc[[CELL], "diverged"]) == {2}
+        assert set(summary.loc[[CELL], "n"]) == {0}
 
         # The search saw nothing but divergence, scored as no success, and the study goes on.
         (observations,) = (project.results / "searches").rglob("observations.csv")
@@ -59,11 +59,11 @@ def test_a_loss_that_is_no_number(project, reference, tally):
         theirs = pd.read_parquet(reference.results / "tables/copy/metrics.parquet")
         pd.testing.assert_frame_equal(ours.reset_index(drop=True), theirs, check_exact=True)
         drawn = project.results / "figures"
-        assert "4 runs diverged" in words(drawn / "copy/training_loss.pdf")
-        assert "2 runs diverged" in words(drawn / "capacity/capacity.pdf")
-        assert "5 configurations diverged" in words(
-            next((drawn / "capacity/search").rglob("*.pdf"))
-        )
+        (searched,) = (drawn / "capacity/search").rglob("*.pdf")
+        # A text has no space where its line ends, and "fi" is one letter that is not among these.
+        assert re.search("4 runs ?diverged", words(drawn / "copy/training_loss.pdf"))
+        assert re.search("2 runs ?diverged", words(drawn / "capacity/capacity.pdf"))
+        assert re.search("5 con.*gurations ?diverged", words(searched))
 
 
 def words(pdf: Path) -> str:

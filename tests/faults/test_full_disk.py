@@ -130,7 +130,7 @@ def test_snakemake_on_a_full_disk(everything, disk, finished, reference, tally):
         shutil.copytree(project.results, where.folder / "results", dirs_exist_ok=True)
         shutil.rmtree(project.results)
         project.results.symlink_to(where.folder / "results")
-    for name in ("runs/copy", "tables", "figures"):
+    for name in ("runs/copy", "tables/copy", "figures/copy"):
         shutil.rmtree(project.results / name)
     where.leave(4)
     with tally.tries("full disk under Snakemake"):

@@ -12,6 +12,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 import torch
 
 from rnncells.checkpoint import Checkpoint
@@ -21,34 +22,7 @@ from rnncells.journal import Journal
 from rnncells.lock import locked, release, try_lock
 from rnncells.search import search
 from rnncells.space import Space
-from rnncells.training import train
-from rnncells.trajectories import synthetic
 from rnncells.trials import tried_configurations
-
-SETTINGS = {
-    "copy_first_input": {
-        "train_sequences": 60,
-        "test_sequences": 40,
-        "batch_size": 20,
-        "epochs": 4,
-        "stop_below": 0.0,
-    },
-    "binary_addition": {
-        "first_length": 3,
-        "epochs_per_length": 2,
-        "samples_per_epoch": 40,
-        "batch_size": 20,
-        "test_length": 5,
-        "test_samples": 50,
-    },
-    "trajectory_generation": {
-        "iterations": 10,
-        "threshold": 0.5,
-        "initial_state": "learned",
-        "feedback": "none",
-        "examples": 2,
-    },
-}
 
 
 @pytest.fixture(autouse=True)
@@ -78,20 +52,8 @@ class Dying(Checkpoint):
 
 def run(task="copy_first_input", cell="GRU", rates=(0.01, 0.02), checkpoint=None, **more):
     member = {"p": 3} if task == "trajectory_generation" else {}
-    return train(
-        task=task,
-        cell=cell,
-        length=5,
-        hidden_size=8,
-        layers=1,
-        seeds=range(len(rates)),
-        hyperparameters=[{"lr": rate, **member} for rate in rates],
-        options={},
-        settings={"readout": "gradient", "ridge": 1e-6} | SETTINGS[task] | more,
-        device="cpu",
-        trajectories=synthetic(6, 20, seed=0),
-        checkpoint=checkpoint,
-    )
+    members = [{"lr": rate, **member} for rate in rates]
+    return tiny.run(task, cell, range(len(rates)), members, checkpoint=checkpoint, **more)
 
 
 def assert_equal(a, b):
@@ -113,7 +75,7 @@ def assert_equal(a, b):
         ("copy_first_input", "GRU", (0.01, 1e38), {}),  # the second one diverges
         ("copy_first_input", "GRU", (0.01, 0.3), {"stop_below": 1.01}),  # one stops early
         ("binary_addition", "LSTM", (0.01, 0.02), {}),
-        ("trajectory_generation", "PC-RNN-HC-A", (0.01, 0.02), {}),
+        ("trajectory_generation", "PC-RNN-HC-A", (0.01, 0.02), {"initial_state": "learned"}),
     ],
 )
 def test_a_resumed_training_ends_with_the_same_numbers(tmp_path, task, cell, rates, more, steps):
@@ -191,9 +153,9 @@ def run_search(folder, checkpoint, configurations=5):
         hidden_size=6,
         layers=1,
         options={},
-        settings={"readout": "gradient", "ridge": 1e-6} | SETTINGS["trajectory_generation"],
+        settings=tiny.SETTINGS["trajectory_generation"],
         device="cpu",
-        trajectories=synthetic(6, 20, seed=0),
+        trajectories=tiny.TRAJECTORIES,
     )
     return search(space, rules, configurations, "sequences", evaluate, journal, checkpoint)
 

@@ -16,7 +16,7 @@ from rnncells.files import (
     write_json,
     write_table,
 )
-from rnncells.optimum import read_observations
+from rnncells.observations import read_observations
 
 TABLE = pd.DataFrame({"configuration": [0, 1, 2], "score": [0.5, 12.25, 3.125]})
 
@@ -55,11 +55,12 @@ def test_a_file_that_is_not_there_is_not_damaged(tmp_path):
 @pytest.mark.parametrize("rows", [[0, 1], [0, 1, 1], [0, 2, 1], [0, 1, 2, 3]])
 def test_observations_of_another_number_of_configurations_are_refused(tmp_path, rows):
     path = tmp_path / "observations.csv"
-    write_table(TABLE, path)
-    pd.testing.assert_frame_equal(read_observations(path, 3), TABLE)
-    write_table(pd.DataFrame({"configuration": rows, "score": 1.0}), path)
+    table = TABLE.assign(diverged=0)
+    write_table(table, path)
+    pd.testing.assert_frame_equal(read_observations(path, 3, {}), table)
+    write_table(pd.DataFrame({"configuration": rows, "score": 1.0, "diverged": 0}), path)
     with pytest.raises(DamagedFile, match="each of the 3 configurations once"):
-        read_observations(path, 3)
+        read_observations(path, 3, {})
 
 
 def test_a_benchmark_without_its_line_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from tiny import SETTINGS, TRAJECTORIES, T, run
 from torch import nn
 
 from rnncells import RNN, kernels
@@ -15,64 +16,7 @@ from rnncells.network import Readout
 from rnncells.optimiser import PopulationAdam
 from rnncells.ridge import ridge_regression
 from rnncells.streams import stream
-from rnncells.training import resolve_device, train
-from rnncells.trajectories import synthetic
-
-SETTINGS = {
-    "copy_first_input": {
-        "train_sequences": 60,
-        "test_sequences": 40,
-        "batch_size": 20,
-        "epochs": 4,
-        "stop_below": 0.0,
-    },
-    "binary_addition": {
-        "first_length": 3,
-        "epochs_per_length": 2,
-        "samples_per_epoch": 40,
-        "batch_size": 20,
-        "test_length": 5,
-        "test_samples": 50,
-    },
-    "trajectory_generation": {
-        "iterations": 10,
-        "threshold": 0.5,
-        "initial_state": "fixed",
-        "feedback": "none",
-        "examples": 2,
-    },
-}
-TRAJECTORIES = synthetic(12, 40, seed=0)
-T = 5
-
-
-def run(
-    task,
-    cell,
-    seeds,
-    hyperparameters,
-    *,
-    options=None,
-    length=T,
-    hidden_size=8,
-    layers=1,
-    device="cpu",
-    **more,
-):
-    """Train with the tiny settings, changed by ``more``."""
-    return train(
-        task=task,
-        cell=cell,
-        length=length,
-        hidden_size=hidden_size,
-        layers=layers,
-        seeds=seeds,
-        hyperparameters=hyperparameters,
-        options=options or {},
-        settings={"readout": "gradient", "ridge": 1e-6} | SETTINGS[task] | more,
-        device=device,
-        trajectories=TRAJECTORIES,
-    )
+from rnncells.training import resolve_device
 
 
 def numbers(result, seed, *metrics):

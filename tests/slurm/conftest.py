@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cluster import ETC, FILES, idle, node, slurm
 from head import Head
+from tally import counted
 
 HERE = Path(__file__).parent
 
@@ -60,6 +61,13 @@ def cluster(tmp_path_factory):
         process.stdin.close()
         assert process.wait(120) == 0, process.stderr.read()
     assert not any((ETC / name).exists() for name in FILES)
+
+
+@pytest.fixture(scope="session")
+def tally():
+    """Counts the faults that are tried and survived."""
+    with counted() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

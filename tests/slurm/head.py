@@ -77,7 +77,7 @@ class Head:
                 jobs[job[2]] = asked[job[1]]
         return jobs
 
-    def wait_for_job(self, pattern: str, seconds: float = 120) -> str:
+    def wait_for_job(self, pattern: str, seconds: float = 200) -> str:
         """Wait until a job has printed something; return SLURM's number of it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:

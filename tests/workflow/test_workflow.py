@@ -258,6 +258,16 @@ def test_editing_a_tasks_file_reruns_that_tasks_jobs_only(project):
     assert {job[:2] for job in jobs} == {("train", "nBRC")}
 
 
+def test_editing_a_rules_script_reruns_that_rules_jobs_only(project):
+    jobs = edited(project, "workflow/scripts/train.py")
+    assert {job[0] for job in jobs} == {"train"}
+    jobs = edited(project, "workflow/scripts/optimum.py")
+    # A training with searched hyperparameters follows its optimum.
+    assert {job[:2] for job in jobs} == {
+        (rule, cell) for rule in ("optimum", "train") for cell in ("TRNN", "ESN")
+    }
+
+
 def test_editing_a_figure_reruns_no_training(project):
     assert not edited(project, "src/rnncells/figures.py")
 

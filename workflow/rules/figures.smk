@@ -62,7 +62,9 @@ rule figure_search:
         runtime=10,
     params:
         protocol=protocol,
-        code=code("figure_search", "rnncells.figures"),
+        space=of_cell("search", "settings", "space"),
+        configurations=of_cell("search", "configurations"),
+        code=code("figure_search", "rnncells.figures", "rnncells.observations"),
     script:
         "../scripts/figure_search.py"
 

@@ -15,12 +15,6 @@ with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
     metrics, examples = gather_tables(files.metrics), gather_tables(files.examples)
     runs = gather_runs(files.runs)
     summary = summarise(metrics, runs)
-    write_table(metrics, out.metrics)
-    write_table(examples, out.examples)
-    write_table(runs, out.runs)
-    write_table(runs, out.runs_csv)
-    write_table(summary, out.summary)
-    write_table(summary, out.summary_csv)
     own = record(
         rule="aggregate",
         parameters={},
@@ -29,5 +23,12 @@ with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
         attempt=snakemake.resources.attempt,
     )
     provenance = gather_provenance([*files.searches, *files.runs], own)
+    # Now that everything has been read, and nothing of it is damaged:
+    write_table(metrics, out.metrics)
+    write_table(examples, out.examples)
+    write_table(runs, out.runs)
+    write_table(runs, out.runs_csv)
+    write_table(summary, out.summary)
+    write_table(summary, out.summary_csv)
     write_table(provenance, out.provenance)
     write_text(out.provenance_page, provenance_page(provenance, study))

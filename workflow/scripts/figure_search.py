@@ -6,12 +6,13 @@ w = snakemake.wildcards
 with job(f"figure search {w.study} {w.cell}", snakemake.log[0], snakemake.threads):
     from rnncells import figures
     from rnncells.files import read_json, read_table
+    from rnncells.observations import read_observations
 
-    files = snakemake.input
+    files, p = snakemake.input, snakemake.params
     drawn = figures.search(
-        read_table(files.observations),
+        read_observations(files.observations, p.configurations, p.space),
         read_json(files.optimum),
         read_table(files.surrogate),
-        protocol=snakemake.params.protocol,
+        protocol=p.protocol,
     )
     figures.save(drawn, snakemake.output.pdf, snakemake.output.png)

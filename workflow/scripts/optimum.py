@@ -7,11 +7,14 @@ with job(f"optimum {w.study} {w.cell} hidden={w.hidden}", snakemake.log[0], snak
     import time
 
     from rnncells.files import write_json, write_table
-    from rnncells.optimum import extract, read_observations
+    from rnncells.observations import read_observations
+    from rnncells.optimum import extract
     from rnncells.provenance import record
 
     began, space, out = time.perf_counter(), snakemake.params.space, snakemake.output
-    observations = read_observations(snakemake.input.observations, snakemake.params.configurations)
+    observations = read_observations(
+        snakemake.input.observations, snakemake.params.configurations, space
+    )
     optimum, surrogate = extract(observations, space)
     write_table(surrogate, out.surrogate)
     write_json(out.optimum, optimum)
