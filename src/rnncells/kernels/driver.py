@@ -54,6 +54,12 @@ class Run:
         """Return memory for ``(S, *shape)`` numbers."""
         return self.state.new_empty((self.members, *shape))
 
+    def in_turn(self, state: Tensor, turn: int) -> Tensor:
+        """Return memory for two states that are read and written in turn, the first one given."""
+        both = self.new(2, *state.shape[1:])
+        both[:, turn] = state
+        return both
+
     def launch(self, kernel: Kernel, tensors: Sequence[Tensor], steps: int) -> None:
         """Call a kernel of :mod:`rnncells.kernels.scan`, with its last argument."""
         sizes = (self.members, self.tiles, self.batch, self.rows, self.x.size(1), steps)
@@ -116,10 +122,7 @@ class Driver:
         run.sorted = weights = self.weights(run)
         n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
         steps = run.steps if run.training else 1
-        active, state = (
-            run.new(run.steps + 1, run.batch, n),
-            run.state.clone(memory_format=torch.contiguous_format),
-        )
+        active, state = run.new(run.steps + 1, run.batch, n), run.in_turn(run.state, 0)
         saved = run.new(steps, run.batch, unit.saved * n)
         inner = run.new(steps, run.batch, d)
         inner_saved = run.new(steps, run.batch, unit.stage.saved * d if unit.stage else 0)
@@ -130,7 +133,7 @@ class Driver:
         )  # fmt: skip
         run.launch(kernels(unit)[0], tensors, steps)
         kept = {"active": active, "saved": saved, "inner": inner, "inner_saved": inner_saved}
-        return {**kept, "state": state}
+        return {**kept, "state": state[:, run.steps % 2]}
 
     def backward(
         self,
@@ -146,12 +149,13 @@ class Driver:
             run: what was run.
             kept: what :meth:`forward` returned.
             grad_active: gradient of the active states of all steps, ``(S, T, B, n)``, or None.
-            grad_state: gradient of the state after the last step; it is overwritten.
+            grad_state: gradient of the state after the last step.
             with_x: whether the gradient of the input is wanted.
         """
         unit, weights = self.unit, run.sorted
         if grad_active is None:
             grad_active = run.new(1, run.batch, kept["active"].size(-1)).zero_()
+        carry = run.in_turn(grad_state, run.steps % 2)
         grad_x = run.x.new_empty(run.x.shape if with_x else (0, run.x.size(-1)))
 
         def zero(weight: Tensor) -> Tensor:
@@ -170,7 +174,7 @@ class Driver:
             run.x, run.projection,
             weights.weight, weights.second, weights.parameters,
             kept["active"], kept["saved"], kept["inner"], kept["inner_saved"], grad_active,
-            grad_state, grad_x, grad_projection, grad_bias,
+            carry, grad_x, grad_projection, grad_bias,
             grads.weight, grads.bias, grads.second, grads.second_bias, grads.parameters,
         )  # fmt: skip
         run.launch(kernels(unit)[1], tensors, grad_active.size(1))
@@ -182,7 +186,7 @@ class Driver:
             sum_of_tiles(grad_projection),
             sum_of_tiles(grad_bias),
             recurrence,
-            grad_state,
+            carry[:, 0],
         )
 
 

@@ -68,7 +68,7 @@ class Kernel:
     Args:
         function: works on the tasks ``first <= k < last``, which do not depend on each other. It
             takes these two, a table of tensors and an array of their kind (see
-            :func:`rnncells.kernels.tables.arrays`), and further numbers.
+            :mod:`rnncells.kernels.tables`), and further numbers.
         name: what it is called in messages and file names.
         calls: the scalar functions that it calls and that are not in this package.
     """

@@ -26,7 +26,7 @@ import numpy as np
 
 from .columns import add, load, store
 from .launch import Kernel
-from .product import accumulate, compiled, multiply, pack, pack_transposed, packed
+from .product import VECTOR, accumulate, compiled, multiply, pack, pack_transposed, packed
 from .tables import arrays
 from .unit import NO_STAGE, Unit
 
@@ -52,6 +52,20 @@ def spread_row(numbers, row, columns):
     times = columns.size // max(1, numbers.shape[1])
     for j in range(columns.size):
         columns[0, j] = numbers[row, j // times]
+
+
+@compiled
+def spans(columns, like):
+    """Return where loops over columns begin and end, so that all numbers are parts of vectors.
+
+    The last vector may overlap the one before, and its numbers are computed twice. What a loop
+    writes must not be what it reads, therefore.
+    """
+    lanes = VECTOR // like.itemsize
+    whole = columns - columns % lanes
+    if columns < lanes or whole == columns:
+        return (0, columns), (columns, columns)
+    return (0, whole), (columns - lanes, columns)
 
 
 @cache
@@ -99,12 +113,13 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             a = m * (steps + 1) * batch
             for b in range(begin, end):
                 for j in range(n):
-                    h = load("state", 1, state, m * batch + b, j, n)[0]
+                    h = load("state", 1, state, 2 * m * batch + b, j, n)[0]
                     store("active", active, a + b, j, n, (activate(h),))
             for t in range(steps):
                 running = min(max(rows[t], begin), end)
                 count = running - begin
-                s = m * batch + begin
+                now = (2 * m + t % 2) * batch + begin
+                then = (2 * m + 1 - t % 2) * batch + begin
                 a = (m * (steps + 1) + t) * batch + begin
                 k = (m * kept_steps + min(t, kept_steps - 1)) * batch + begin
                 if t < x_steps:
@@ -121,29 +136,31 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             value, keep = stage_forward(
                                 load("drive", stage_drive, drive, b, j, d),
                                 load("recurrent", 1, recurrent, b, j, d),
-                                load("state", stage_state, state, s + b, j, d),
+                                load("state", stage_state, state, now + b, j, d),
                                 load("parameters", stage_parameters, spread, 0, j, d),
                             )
                             store("inner", inner, k + b, j, d, (value,))
                             store("inner_saved", inner_saved, k + b, j, d, keep)
                     multiply(inner, k, count, outward, received, 0, second_bias, m, 0)
                 for b in range(count):
-                    for j in range(n):
-                        if staged:
-                            driven = load("inner", n_inner, inner, k + b, j, n)
-                        else:
-                            driven = load("drive", n_drive, drive, b, j, n)
-                        new, keep = unit_forward(
-                            driven,
-                            load("received", n_recurrent, received, b, j, n),
-                            load("active", 1, active, a + b, j, n)[0],
-                            load("state", n_state, state, s + b, j, n),
-                            load("parameters", n_parameters, spread, 0, j, n),
-                        )
-                        store("state", state, s + b, j, n, new)
-                        store("saved", saved, k + b, j, n, keep)
-                        store("active", active, a + batch + b, j, n, (activate(new[0]),))
+                    for span in spans(n, like):
+                        for j in range(*span):
+                            if staged:
+                                driven = load("inner", n_inner, inner, k + b, j, n)
+                            else:
+                                driven = load("drive", n_drive, drive, b, j, n)
+                            new, keep = unit_forward(
+                                driven,
+                                load("received", n_recurrent, received, b, j, n),
+                                load("active", 1, active, a + b, j, n)[0],
+                                load("state", n_state, state, now + b, j, n),
+                                load("parameters", n_parameters, spread, 0, j, n),
+                            )
+                            store("state", state, then + b, j, n, new)
+                            store("saved", saved, k + b, j, n, keep)
+                            store("active", active, a + batch + b, j, n, (activate(new[0]),))
                 for b in range(count, end - begin):
+                    state[then + b] = state[now + b]
                     active[a + batch + b] = active[a + b]
 
     def backward(first, last, table, like, members, tiles, batch, rows, x_steps, output_steps):
@@ -161,7 +178,9 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         zero = np.zeros((1, max(x.shape[1], n, d)), x.dtype)
         one = np.ones((size, 1), x.dtype)
         grad_active = np.empty((size, n), x.dtype)
-        grad_recurrent = np.empty((size, weight.shape[1]), x.dtype)
+        # Learned parameters are in the place of a recurrent input.
+        n_received = n_parameters * n if learned else weight.shape[1]
+        grad_recurrent = np.empty((size, n_received), x.dtype)
         grad_drive = grad_recurrent if additive else np.empty((size, width), x.dtype)
         if staged:
             grad_received, grad_direct = np.empty((size, n), x.dtype), np.empty((size, d), x.dtype)
@@ -185,35 +204,38 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             for t in range(steps - 1, -1, -1):
                 running = min(max(rows[t], begin), end)
                 count = running - begin
-                s = m * batch + begin
+                now = (2 * m + 1 - t % 2) * batch + begin
+                then = (2 * m + t % 2) * batch + begin
                 a = (m * (steps + 1) + t) * batch + begin
                 k = (m * steps + t) * batch + begin
                 g = (m * output_steps + min(t, output_steps - 1)) * batch + begin
                 for b in range(count):
-                    for j in range(n):
-                        before = load("active", 1, active, a + b, j, n)[0]
-                        grad = (
-                            load("grad_output", 1, grad_output, g + b, j, n)[0]
-                            + load("grad_active", 1, grad_active, b, j, n)[0]
-                        )
-                        grad = through(grad, load("active", 1, active, a + batch + b, j, n)[0])
-                        grad_state = load("carry", n_state, carry, s + b, j, n)
-                        to_drive, to_received, to_state = unit_backward(
-                            load("saved", n_saved, saved, k + b, j, n),
-                            before,
-                            (grad_state[0] + grad, *grad_state[1:]),
-                            load("parameters", n_parameters, spread, 0, j, n),
-                        )
-                        store("carry", carry, s + b, j, n, to_state)
-                        if learned:
-                            add("grad_parameters", grad_parameters, task, j, n, to_received)
-                        else:
+                    for span in spans(n, like):
+                        for j in range(*span):
+                            before = load("active", 1, active, a + b, j, n)[0]
+                            grad = (
+                                load("grad_output", 1, grad_output, g + b, j, n)[0]
+                                + load("grad_active", 1, grad_active, b, j, n)[0]
+                            )
+                            grad = through(grad, load("active", 1, active, a + batch + b, j, n)[0])
+                            grad_state = load("carry", n_state, carry, now + b, j, n)
+                            to_drive, to_received, to_state = unit_backward(
+                                load("saved", n_saved, saved, k + b, j, n),
+                                before,
+                                (grad_state[0] + grad, *grad_state[1:]),
+                                load("parameters", n_parameters, spread, 0, j, n),
+                            )
+                            store("carry", carry, then + b, j, n, to_state)
                             store("grad_received", grad_received, b, j, n, to_received)
-                        if staged:
-                            if direct:
-                                store("grad_direct", grad_direct, b, j, n, to_drive)
-                        elif not additive:
-                            store("grad_drive", grad_drive, b, j, n, to_drive)
+                            if staged:
+                                if direct:
+                                    store("grad_direct", grad_direct, b, j, n, to_drive)
+                            elif not additive:
+                                store("grad_drive", grad_drive, b, j, n, to_drive)
+                for b in range(count, end - begin):
+                    carry[then + b] = carry[now + b]
+                if learned:
+                    accumulate(one, 0, grad_received, 0, count, grad_parameters, task)
                 if staged:
                     if direct:
                         multiply(grad_received, 0, count, outward, grad_inner, 0, grad_direct, 0, 1)
@@ -232,7 +254,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             if not additive:
                                 store("grad_drive", grad_drive, b, j, d, to_drive)
                             if stage_state:
-                                add("carry", carry, s + b, j, d, to_state)
+                                add("carry", carry, then + b, j, d, to_state)
                 if matrix:
                     multiply(grad_recurrent, 0, count, onward, grad_active, 0, zero, 0, 0)
                     accumulate(active, a, grad_recurrent, 0, count, grad_weight, task * n)
@@ -256,7 +278,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             a = m * (steps + 1) * batch + begin
             for b in range(end - begin):
                 for j in range(n):
-                    carry[m * batch + begin + b, j] += through(grad_active[b, j], active[a + b, j])
+                    grad = through(grad_active[b, j], active[a + b, j])
+                    carry[2 * m * batch + begin + b, j] += grad
 
     calls = unit.forward, unit.backward, stage.forward, stage.backward
     return (

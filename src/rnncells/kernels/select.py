@@ -34,8 +34,6 @@ def find(cell: Cell, x: Tensor, state: State) -> Callable[..., Any] | None:
     It takes the cell, its drive, its state and the number of sequences of every step; see
     :func:`rnncells.kernels.sequence.run_sequence`.
     """
-    if torch.compiler.is_compiling():  # first, because the compiler reads on from here
-        return None
     if not compiled(x, *state) or x.size(-2) == 0:
         return None
     from .sequence import binding, run_sequence
@@ -49,7 +47,8 @@ def compiled(*tensors: Tensor) -> bool:
     It may not if PyTorch is looking at the operations, or changes what they do.
     """
     return (
-        _enabled.get()
+        not torch.compiler.is_compiling()  # first, because the compiler reads on from here
+        and _enabled.get()
         and not torch.jit.is_tracing()
         and torch._C._functorch.peek_interpreter_stack() is None
         and torch._C._len_torch_dispatch_stack() == 0
