@@ -218,7 +218,8 @@ def test_the_time_of_all_processes_is_counted(tmp_path):
     def journal():
         return Journal(tmp_path / "j.csv", Space(SPACE), "p", 1, tmp_path / "observations.csv")
 
-    row = {"configuration": 0, "p": 1, "lr": 0.01, "p_0": 1, "score": 1, "seconds": 1, "diverged": 0}
+    row = {"configuration": 0, "p": 1, "lr": 0.01, "p_0": 1, "score": 1, "seconds": 1}
+    row |= {"diverged": 0}
     with journal() as first:
         first.append([row])
     assert (first.resumed, first.seconds > 0) == (0, True)

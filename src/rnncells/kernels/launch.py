@@ -1,65 +1,24 @@
 """Compiling kernels once per machine, and running them on the threads that PyTorch may use."""
 
 import ctypes
-import hashlib
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import llvmlite.binding
 import numba
 import numpy as np
 import torch
 from filelock import FileLock
 
-from .functions import COMPILED
+from .compiler import cache_folder, compiled
 from .tables import table_of
 
 logger = logging.getLogger(__name__)
-
-
-@cache
-def cache_folder(*sources: str) -> Path:
-    """Return a folder for compiled kernels, made for exactly this code and this processor.
-
-    Numba looks at the age of the file that holds a function, but not of those that hold what the
-    function calls; hence a folder of its own for every state of the source.
-
-    Args:
-        sources: files that the kernels are made of besides this package.
-    """
-    here = Path(__file__).parent
-    content = hashlib.sha256()
-    for file in (*sorted(here.glob("*.py")), *sources):
-        content.update(Path(file).read_bytes())
-    for part in (numba.__version__, llvmlite.binding.get_host_cpu_name()):
-        content.update(part.encode())
-    folder = _cache() / f"kernels-{content.hexdigest()[:16]}"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@cache
-def _cache() -> Path:
-    """Return the first folder of the usual ones that can be written to."""
-    chosen = [os.environ[name] for name in ("NUMBA_CACHE_DIR",) if name in os.environ]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    for folder in map(Path, (*chosen, home / "rnncells")):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            logger.warning("no compiled kernels in %s: %s", folder, error)
-        else:
-            if os.access(folder, os.W_OK):
-                return folder
-    return Path(tempfile.mkdtemp(prefix="rnncells-"))
 
 
 class Kernel:
@@ -75,14 +34,10 @@ class Kernel:
 
     def __init__(self, function: Callable[..., None], name: str, *calls: Callable[..., Any]):
         self.name = name
-        self._folder = cache_folder(*sorted({call.__code__.co_filename for call in calls}))
+        sources = sorted({call.__code__.co_filename for call in calls})
+        self._folder = cache_folder(*sources)
         self._ready: set[Any] = set()
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(self._folder)
-        try:
-            self._compiled = numba.njit(cache=True, nogil=True, **COMPILED)(function)
-        finally:
-            numba.config.CACHE_DIR = before
+        self._compiled = compiled(function, *sources)
 
     def __call__(self, tasks: int, tensors: Sequence[torch.Tensor], *numbers: Any) -> None:
         """Work through all tasks, on as many threads as PyTorch uses.
@@ -115,7 +70,8 @@ class Kernel:
         """Compile, or load what another process has compiled; one process at a time."""
         mark = f"{self.name}-{str(dtype).removeprefix('torch.')}"
         done = self._folder / f"{mark}.done"
-        with FileLock(self._folder / f"{mark}.lock"):
+        # One lock for all, because what kernels have in common takes longest.
+        with FileLock(self._folder.parent / "compiling.lock"):
             if not done.exists():
                 # A warning, because only those are shown to who has not set up logging.
                 logger.warning("rnncells compiles %s, once on this machine (seconds)", mark)

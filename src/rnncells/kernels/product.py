@@ -8,22 +8,18 @@ stay in vector registers until they are complete.
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .functions import COMPILED
+from .compiler import compiled
 
 #: Bytes of a vector: what most processors have; the compiler splits or joins it for the others.
 VECTOR = 32
 #: The widest panel, in vectors. With 4 rows a block takes 12 of the 16 registers.
 WIDEST = 3
-
-compiled = numba.njit(**COMPILED)
-
 
 @compiled
 def packed(depth, columns, like):

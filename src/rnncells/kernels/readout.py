@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .compiler import compiled
 from .driver import sum_of_tiles
 from .launch import Kernel
-from .product import VECTOR, accumulate, compiled, multiply, pack, packed
+from .product import VECTOR, accumulate, multiply, pack, packed
 from .scan import tile_of
 from .tables import arrays
 from .unit import scalar

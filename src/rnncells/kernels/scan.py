@@ -25,8 +25,9 @@ from functools import cache
 import numpy as np
 
 from .columns import add, load, store
+from .compiler import compiled
 from .launch import Kernel
-from .product import VECTOR, accumulate, compiled, multiply, pack, pack_transposed, packed
+from .product import VECTOR, accumulate, multiply, pack, pack_transposed, packed
 from .tables import arrays
 from .unit import NO_STAGE, Unit
 
