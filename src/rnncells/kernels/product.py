@@ -21,6 +21,7 @@ VECTOR = 32
 #: The widest panel, in vectors. With 4 rows a block takes 12 of the 16 registers.
 WIDEST = 3
 
+
 @compiled
 def packed(depth, columns, like):
     """Return memory to :func:`pack` a matrix of ``depth`` rows and ``columns`` columns into."""
