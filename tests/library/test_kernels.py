@@ -286,3 +286,37 @@ def test_jobs_that_start_at_once_compile_once(tmp_path):
     said = [job.communicate(timeout=120)[1] for job in jobs]
     assert [job.returncode for job in jobs] == [0] * 4, said
     assert sum("compiles leaky_forward-float32" in text for text in said) == 1
+
+
+
+def test_what_several_processes_compiled_may_be_used_by_one(tmp_path):
+    code = """
+import sys, torch
+from rnncells import RNN, kernels
+from rnncells.network import Readout
+
+def layer():
+    torch.manual_seed(0)
+    rnn = RNN("GRU", 2, 50)
+    rnn(torch.randn(3, 50, 2))[0].sum().backward()
+    return [p.grad for p in rnn.parameters()]
+
+def readout():
+    torch.manual_seed(0)
+    readout, x, target = Readout(1, 50, 2), torch.randn(1, 200, 50), torch.randn(1, 200, 2)
+    readout.loss(x, target, target.abs()).backward()
+    return [p.grad for p in readout.parameters()]
+
+for work in sys.argv[1:]:
+    compiled = globals()[work]()
+    with kernels.disabled():
+        readable = globals()[work]()
+    for a, b in zip(compiled, readable):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+"""
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": ""}
+    for works in (["layer"], ["readout"], ["layer", "readout"], ["readout", "layer"]):
+        job = subprocess.run(
+            [sys.executable, "-c", code, *works], env=environment, capture_output=True, text=True
+        )
+        assert job.returncode == 0, (works, job.returncode, job.stderr[-2000:])

@@ -58,7 +58,9 @@ def compiled(function: Callable[..., Any], *sources: str) -> Any:
     """Compile a function at its first call, or load what was compiled before.
 
     Args:
-        function: what to compile.
+        function: what to compile. Its ``__qualname__`` must be its own. What different processes
+            have compiled may meet in a third, where functions are found by their names; Numba
+            numbers those of the same name, but every process begins with 1.
         sources: files besides this package that it is made of.
     """
     before = numba.config.CACHE_DIR

@@ -37,6 +37,7 @@ class Kernel:
         sources = sorted({call.__code__.co_filename for call in calls})
         self._folder = cache_folder(*sources)
         self._ready: set[Any] = set()
+        function.__qualname__ = f"{name}_{self._folder.name}"
         self._compiled = compiled(function, *sources)
 
     def __call__(self, tasks: int, tensors: Sequence[torch.Tensor], *numbers: Any) -> None:

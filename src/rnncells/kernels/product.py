@@ -154,7 +154,6 @@ def _panel_of(vectors):
     # meanwhile.
     highest = 8 if vectors == 1 else 4
 
-    @compiled
     def panel(
         rows, depth, left, i, i_row, i_depth, right, r, r_depth,
         out, o, o_row, start, s, s_row, skip,
@@ -178,7 +177,8 @@ def _panel_of(vectors):
                 out, o, o_row, start, s, s_row, skip,
             )  # fmt: skip
 
-    return panel
+    panel.__qualname__ = f"panel_of_{vectors}"
+    return compiled(panel)
 
 
 _one, _two, _three = map(_panel_of, (1, 2, 3))
