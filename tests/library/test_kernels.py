@@ -288,7 +288,6 @@ def test_jobs_that_start_at_once_compile_once(tmp_path):
     assert sum("compiles leaky_forward-float32" in text for text in said) == 1
 
 
-
 def test_what_several_processes_compiled_may_be_used_by_one(tmp_path):
     code = """
 import sys, torch
