@@ -106,8 +106,17 @@ def _cases(ax: Axes, rows: pd.DataFrame) -> pd.Series:
 
 
 def _label(ax: Axes, x: float, y: float, text: str) -> None:
-    """Write a number to the right of a dot."""
-    ax.annotate(text, (x, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
+    """Write a number to the left of a dot, on white: a goal may be behind it."""
+    ax.annotate(
+        text,
+        (x, y),
+        (-6, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=7,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+    )
 
 
 def _goal(ax: Axes, x: pd.Series, y: pd.Series) -> None:
