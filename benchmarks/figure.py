@@ -59,7 +59,8 @@ def _ratios(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(some["ratio"], y[some.index], "o", ms=6, color=COLOURS[peer], label=peer)
         ax.hlines(y[some.index], some["ratio_low"], some["ratio_high"], COLOURS[peer])
     for k, row in rows.iterrows():
-        _label(ax, max(row["ratio"], row["ratio_high"]), y[k], f"{row['ratio']:.2g}")
+        ends = row[["ratio", "ratio_low", "ratio_high"]]
+        _label(ax, ends.min(), ends.max(), y[k], f"{row['ratio']:.2g}", row["ratio_goal"])
     _goal(ax, rows["ratio_goal"], y)
     _multiples(ax, "times faster than")
 
@@ -73,7 +74,8 @@ def _above_floor(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(multiples, y[some.index], "o", ms=5, color=COLOURS[peer], label=peer)
     ax.plot(own["floor_ratio"], y[own.index], "o", ms=6, color=COLOURS["rnncells"], label="kernels")
     for k, row in own.iterrows():
-        _label(ax, row["floor_ratio"], y[k], f"{row['our_ms']:.2g} ms")
+        x, text = row["floor_ratio"], f"{row['our_ms']:.2g} ms"
+        _label(ax, x, x, y[k], text, row["floor_goal"])
     _goal(ax, own["floor_goal"], y)
     _multiples(ax, "time of an iteration, as a multiple of its matrix products alone")
 
@@ -105,18 +107,11 @@ def _cases(ax: Axes, rows: pd.DataFrame) -> pd.Series:
     return rows["case"].map(names.index)
 
 
-def _label(ax: Axes, x: float, y: float, text: str) -> None:
-    """Write a number to the left of a dot, on white: a goal may be behind it."""
-    ax.annotate(
-        text,
-        (x, y),
-        (-6, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-        fontsize=7,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-    )
+def _label(ax: Axes, low: float, high: float, y: float, text: str, goal: float) -> None:
+    """Write a number beside what reaches from low to high, away from its goal, if there is one."""
+    x, offset, side = (low, -6, "right") if goal > high else (high, 6, "left")
+    place = {"xytext": (offset, 0), "textcoords": "offset points", "ha": side, "va": "center"}
+    ax.annotate(text, (x, y), **place, fontsize=7)
 
 
 def _goal(ax: Axes, x: pd.Series, y: pd.Series) -> None:
