@@ -1,4 +1,4 @@
-"""What the jobs cost, from Snakemake's benchmark files."""
+"""What the jobs cost, from the provenance of their results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +12,26 @@ def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
     """Return one row per study and rule: jobs, seconds and memory.
 
     Args:
-        files: benchmark files ``.../benchmarks/{study}/{rule}/...``, as Snakemake writes them
-            (column s: wall seconds, max_rss: largest resident set in MB).
+        files: the studies' tables ``.../{study}/provenance.parquet``, a row per job, with its wall time
+            over all attempts and its largest resident set.
 
     Raises:
         DamagedFile: if one of them is damaged.
     """
-    rows = []
+    columns = ["rule", "seconds", "peak_memory_mb"]
+    studies = []
     for file in map(Path, files):
-        study, rule = file.parts[file.parts.index("benchmarks") + 1 :][:2]
         with reading(file):
-            job = read_table(file).iloc[0]
-            rows.append((study, rule, float(job["s"]), float(job["max_rss"])))
-    jobs = pd.DataFrame(rows, columns=["study", "rule", "seconds", "memory_mb"])
+            studies.append(read_table(file)[columns].assign(study=file.parent.name))
     return (
-        jobs.groupby(["study", "rule"])
+        pd.concat(studies)
+        .groupby(["study", "rule"])
         .agg(
             jobs=("seconds", "size"),
             seconds_total=("seconds", "sum"),
             seconds_median=("seconds", "median"),
             seconds_max=("seconds", "max"),
-            memory_mb_max=("memory_mb", "max"),
+            memory_mb_max=("peak_memory_mb", "max"),
         )
         .reset_index()
     )

@@ -101,7 +101,7 @@ def reading(path: str | Path) -> Iterator[None]:
 
 
 def read_table(path: str | Path) -> "DataFrame":
-    """Read a table that :func:`write_table` wrote, or a benchmark file of Snakemake's (``.tsv``).
+    """Read a table that :func:`write_table` wrote.
 
     Raises:
         DamagedFile: if it is cut off or otherwise damaged.
@@ -113,9 +113,6 @@ def read_table(path: str | Path) -> "DataFrame":
             return pd.read_parquet(path)
         if not Path(path).read_bytes().endswith(b"\n"):
             raise DamagedFile(path, "its last line is cut off")
-        if Path(path).suffix == ".tsv":
-            # A job too short to be sampled has "-" or "NA" for its memory.
-            return pd.read_csv(path, sep="\t", na_values=["-"])
         return pd.read_csv(path)
 
 

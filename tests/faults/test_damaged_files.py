@@ -20,7 +20,7 @@ READERS = {
     f"runs/capacity/{RUN}/seeds=0-1/run.json": ("aggregate",),
     "tables/capacity/metrics.parquet": ("figure_trajectories",),
     "tables/capacity/summary.parquet": ("figure_capacity",),
-    f"benchmarks/capacity/search/{RUN}.tsv": ("cost",),
+    "tables/capacity/provenance.parquet": ("cost",),
 }
 
 

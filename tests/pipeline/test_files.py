@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnncells.costs import gather_costs
 from rnncells.files import (
     DamagedFile,
     read_array,
@@ -61,17 +60,6 @@ def test_observations_of_another_number_of_configurations_are_refused(tmp_path, 
     write_table(pd.DataFrame({"configuration": rows, "score": 1.0, "diverged": 0}), path)
     with pytest.raises(DamagedFile, match="each of the 3 configurations once"):
         read_observations(path, 3, {})
-
-
-def test_a_benchmark_without_its_line_is_refused(tmp_path):
-    path = tmp_path / "benchmarks/study/train/run.tsv"
-    path.parent.mkdir(parents=True)
-    path.write_text("s\tmax_rss\n1.5\t-\n")
-    assert gather_costs([path])["seconds_total"].tolist() == [1.5]
-    for text in ("", "s\tmax_rss\n", "s\tmax_rss\n1.5\t3", "s\n1.5\n"):
-        path.write_text(text)
-        with pytest.raises(DamagedFile, match=r"run\.tsv: is damaged"):
-            gather_costs([path])
 
 
 def test_json_of_another_kind_is_refused(tmp_path):

@@ -14,7 +14,7 @@ from rnncells import provenance
 from rnncells.catalogue import cells, describe_cell
 from rnncells.cells import CELLS
 from rnncells.costs import gather_costs
-from rnncells.files import write_json
+from rnncells.files import write_json, write_table
 from rnncells.seeds import chunks, label, parse
 from rnncells.sources import depends_on
 from rnncells.tables import gather_provenance, gather_tables, provenance_page
@@ -120,13 +120,16 @@ def test_a_figures_file_names_commit_and_configuration(monkeypatch):
 
 
 def test_costs_are_added_up_per_study_and_rule(tmp_path):
+    jobs = [("train", 2.0, 100), ("search", 5.0, 50), ("train", 4.0, 300), ("train", 9.0, 200)]
     files = []
-    for k, (seconds, memory) in enumerate([(2.0, 100), (4.0, 300), (9.0, "-")]):
-        files.append(tmp_path / f"benchmarks/s/train/cell=GRU/{k}.tsv")
-        files[-1].parent.mkdir(parents=True, exist_ok=True)
-        files[-1].write_text(f"s\tmax_rss\n{seconds}\t{memory}\n")
-    row = gather_costs(files).iloc[0]
-    assert (row["study"], row["rule"], row["jobs"]) == ("s", "train", 3)
+    for study, few in (("s", jobs), ("t", jobs[:1])):
+        files.append(tmp_path / f"{study}/provenance.parquet")
+        files[-1].parent.mkdir()
+        table = pd.DataFrame(few, columns=["rule", "seconds", "peak_memory_mb"])
+        write_table(table, files[-1])
+    costs = gather_costs(files).set_index(["study", "rule"])
+    assert costs["jobs"].to_dict() == {("s", "search"): 1, ("s", "train"): 3, ("t", "train"): 1}
+    row = costs.loc["s", "train"]
     assert (row["seconds_total"], row["seconds_median"], row["seconds_max"]) == (15, 4, 9)
     assert row["memory_mb_max"] == 300
 

@@ -16,7 +16,8 @@ rule aggregate:
             category="{study}",
             labels={"figure": "summary table"},
         ),
-        provenance=ensure("results/tables/{study}/provenance.csv", non_empty=True),
+        provenance=ensure("results/tables/{study}/provenance.parquet", non_empty=True),
+        provenance_csv=ensure("results/tables/{study}/provenance.csv", non_empty=True),
         provenance_page=report(
             ensure("results/tables/{study}/provenance.html", non_empty=True),
             caption="../report/provenance.rst",
@@ -32,8 +33,8 @@ rule aggregate:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=4000,
+        runtime=30,
         attempt=lambda wildcards, attempt: attempt,
     params:
         code=code(
@@ -48,7 +49,7 @@ rule aggregate:
 
 rule cost:
     input:
-        benchmarks=benchmarks(),
+        provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:
         table="results/tables/cost.csv",
         pdf=report(

@@ -223,20 +223,6 @@ def study_figures(wildcards):
     ]
 
 
-def benchmarks():
-    """Return the benchmark files of all jobs that compute."""
-    files = []
-    for study in PLAN:
-        files += [f"{study}/train/{run}" for run in runs(study)]
-        files += [
-            f"{study}/{rule}/{run}"
-            for run in searches(study)
-            for rule in ("search", "optimum")
-        ]
-        files += [f"{study}/aggregate/aggregate"]
-    return [f"results/benchmarks/{file}.tsv" for file in files]
-
-
 def all_figures():
     """Return what the whole workflow makes."""
     return [f"results/figures/{study}/README.md" for study in PLAN] + [

@@ -16,8 +16,8 @@ rule optimum:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=2000,
+        runtime=30,
         attempt=lambda wildcards, attempt: attempt,
     params:
         space=of_cell("search", "settings", "space"),

@@ -14,8 +14,8 @@ rule search:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: min(720 * attempt, 1440),
+        mem_mb=4000,
+        runtime=720,
         gpu=GPUS,
         attempt=lambda wildcards, attempt: attempt,
     params:

@@ -21,8 +21,8 @@ rule train:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 360 * attempt,
+        mem_mb=4000,
+        runtime=360,
         gpu=GPUS,
         attempt=lambda wildcards, attempt: attempt,
     params:

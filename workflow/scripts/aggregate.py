@@ -31,4 +31,5 @@ with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
     write_table(summary, out.summary)
     write_table(summary, out.summary_csv)
     write_table(provenance, out.provenance)
+    write_table(provenance, out.provenance_csv)
     write_text(out.provenance_page, provenance_page(provenance, study))

@@ -7,6 +7,6 @@ with job("cost", snakemake.log[0], snakemake.threads):
     from rnncells.costs import gather_costs
     from rnncells.files import write_table
 
-    table = gather_costs(snakemake.input.benchmarks)
+    table = gather_costs(snakemake.input.provenance)
     write_table(table, snakemake.output.table)
     figures.save(figures.cost(table), snakemake.output.pdf, snakemake.output.png)
