@@ -12,8 +12,8 @@ def gather_costs(files: Sequence[str | Path]) -> pd.DataFrame:
     """Return one row per study and rule: jobs, seconds and memory.
 
     Args:
-        files: the studies' tables ``.../{study}/provenance.parquet``, a row per job, with its wall time
-            over all attempts and its largest resident set.
+        files: the studies' tables ``.../{study}/provenance.parquet``, a row per job, with its wall
+            time over all attempts and its largest resident set.
 
     Raises:
         DamagedFile: if one of them is damaged.

@@ -1,15 +1,14 @@
 """A recurrent network with a linear readout, for a population of models."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from .cells.base import affine
+from .cells.base import State, affine
 from .cells.initial import Initial
-from .kernels.readout import read_out
-from .kernels.select import compiled
 from .rnn import RNN
 from .streams import stream
 
@@ -24,13 +23,33 @@ def logistic(prediction: Tensor, target: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(prediction, target, reduction="none")
 
 
-#: What :meth:`Readout.loss` can add up.
+#: The errors that a loss can add up.
 ERRORS = {"squared": squared, "logistic": logistic}
 
 
 def weighted_sum(errors: Tensor, scale: Tensor) -> Tensor:
     """Return the sum of a member's errors ``(S, ...)``, each times its weight, ``(S,)``."""
     return (errors * scale).flatten(1).sum(1)
+
+
+class Objective(NamedTuple):
+    """What a network should do, as :meth:`Network.loss` measures it.
+
+    Attributes:
+        x: inputs ``(S, T, B, input_size)``.
+        target, scale: what should come out, and the weight of its error, both
+            ``(S, T, B, output_size)``, or ``(S, B, output_size)`` if only the last step counts.
+        error: a name of :data:`ERRORS`.
+        keys: of the initial states, as for :meth:`Network.initial_state`; without them these are 0.
+        last: whether only the last step counts.
+    """
+
+    x: Tensor
+    target: Tensor
+    scale: Tensor
+    error: str = "squared"
+    keys: Tensor | None = None
+    last: bool = False
 
 
 class Readout(nn.Module):
@@ -47,19 +66,6 @@ class Readout(nn.Module):
     def forward(self, output: Tensor) -> Tensor:
         """Read out ``(S, ..., B, n)`` to ``(S, ..., B, output_size)``."""
         return affine(output, self.weight, self.bias)
-
-    def loss(self, output: Tensor, target: Tensor, scale: Tensor, error: str = "squared") -> Tensor:
-        """Read out, and return the weighted sum of each member's errors, ``(S,)``.
-
-        Args:
-            output: ``(S, ..., B, n)``.
-            target, scale: what should come out, and the weight of its error, both
-                ``(S, ..., B, output_size)``.
-            error: a name of :data:`ERRORS`.
-        """
-        if compiled(output, self.weight, target):
-            return read_out(output, self.weight, self.bias, target, scale, error)
-        return weighted_sum(ERRORS[error](self(output), target), scale)
 
 
 class Network(nn.Module):
@@ -98,6 +104,12 @@ class Network(nn.Module):
         """Train the keys ``(S, B, key_size)`` of the initial states from the given values."""
         self.keys = nn.Parameter(keys.clone())
 
+    def initial_states(self, keys: Tensor | None, batch: int) -> list[State]:
+        """Return the initial state of every layer, from the learned keys if there are any."""
+        if keys is None:
+            return [cell.initial_state(batch) for cell in self.rnn.cells]
+        return self.rnn.states_from_key(keys if self.keys is None else self.keys)
+
     def initial_state(self, keys: Tensor):
         """Return h_0 from the learned keys if there are any, else from ``keys``."""
         return self.rnn.state_from_key(keys if self.keys is None else self.keys)
@@ -107,9 +119,9 @@ class Network(nn.Module):
         output, _ = self.rnn(x, None if keys is None else self.initial_state(keys))
         return output
 
-    def last_features(self, x: Tensor) -> Tensor:
+    def last_features(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
         """Return what the readout sees after the last step, ``(S, B, n)``."""
-        _, h_n = self.rnn(x)
+        _, h_n = self.rnn(x, None if keys is None else self.initial_state(keys))
         cell = self.rnn.cells[-1]
         states = h_n if isinstance(h_n, tuple) else (h_n,)
         return cell.output(states[cell.state_names.index(cell.output_state)][:, -1])
@@ -117,6 +129,12 @@ class Network(nn.Module):
     def forward(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
         """Predict ``(S, T, B, output_size)`` from inputs ``(S, T, B, input_size)``."""
         return self.readout(self.features(x, keys))
+
+    def loss(self, objective: Objective) -> Tensor:
+        """Return the weighted sum of each member's errors, ``(S,)``."""
+        x, target, scale, error, keys, last = objective
+        features = (self.last_features if last else self.features)(x, keys)
+        return weighted_sum(ERRORS[error](self.readout(features), target), scale)
 
     def feed_back(self, steps: int, keys: Tensor) -> Tensor:
         """Generate ``(S, steps, B, output_size)``, each step's input the step before's prediction.

@@ -267,10 +267,15 @@ class RNN(nn.Module):
 
     def state_from_key(self, key: Tensor) -> Tensor | State:
         """Make h_0 from keys ``([S,] B, key_size)``, one random vector per sequence."""
-        keys = key.split([made.key_size for made in self.cells], -1)
-        states = [made.state_from_key(k) for made, k in zip(self.cells, keys, strict=True)]
-        h_0 = _stack(states)
+        h_0 = _stack(self.states_from_key(key))
         return h_0 if len(h_0) > 1 else h_0[0]
+
+    def states_from_key(self, key: Tensor) -> list[State]:
+        """Make the initial state of every cell, as :meth:`state_from_key`."""
+        if len(self.cells) == 1:
+            return [self.cells[0].state_from_key(key)]
+        keys = key.split([made.key_size for made in self.cells], -1)
+        return [made.state_from_key(k) for made, k in zip(self.cells, keys, strict=True)]
 
     def reset_parameters(
         self, seeds: Sequence[int] | None = None, input_sizes: Sequence[int] | None = None
@@ -361,6 +366,11 @@ def _constant(x: Tensor) -> bool:
     return x.size(-1) == 0 or (x.size(-3) > 1 and x.stride(-3) == 0)
 
 
+def compact(x: Tensor) -> Tensor:
+    """Return an input as kernels take it: with one step only if it is the same at all steps."""
+    return x[..., :1, :, :] if _constant(x) else x
+
+
 def _run_kernel(
     kernel: Callable[..., tuple[Tensor, State]],
     cell: Cell,
@@ -372,9 +382,8 @@ def _run_kernel(
     """Run a cell's kernel; arguments and results as for :func:`run`."""
     batch = state[0].size(-2)
     if batch_sizes is None:
-        constant = _constant(x)
         rows = np.full(x.size(-3), batch)
-        x = x[..., :1, :, :] if constant else x
+        constant, x = _constant(x), compact(x)
     else:
         constant, rows = False, np.array(batch_sizes)
         # Kernels take padded sequences, and leave the padding alone.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .kernels.learning import Learner
 from .network import Network
 from .optimiser import PopulationAdam
 from .replay import Replay
@@ -42,6 +43,7 @@ class TrainingStep:
         self.active = torch.ones(members, dtype=torch.bool, device=device)
         self.steps_made = torch.zeros(members, dtype=torch.int64, device=device)
         self.losses = torch.zeros(members, task.steps, device=device)
+        self._learner = Learner(network)
         self._ones = torch.ones(members, device=device)
         self.made = 0
         self._next = torch.zeros(1, dtype=torch.int64, device=device)
@@ -67,11 +69,18 @@ class TrainingStep:
                 found[f"{kind}.{name}"] = tensor.detach()
         return found
 
-    def _advance(self, batch: Batch) -> None:
+    def _descend(self, batch: Batch) -> Tensor:
+        """Return each member's loss, ``(S,)``, and leave the gradients with the parameters."""
+        objective = self.task.objective(batch)
+        if objective is not None and self._learner.takes(objective):
+            return self._learner(objective)
         loss = self.task.loss(self.network, batch)
         # Members do not mix, so one member's NaN stays with it in the backward pass.
         loss.backward(self._ones)
-        loss = loss.detach()
+        return loss.detach()
+
+    def _advance(self, batch: Batch) -> None:
+        loss = self._descend(batch)
         self.losses.index_copy_(1, self._next, loss[:, None])
         self._next += 1
         self.steps_made += self.active

@@ -292,7 +292,8 @@ def test_what_several_processes_compiled_may_be_used_by_one(tmp_path):
     code = """
 import sys, torch
 from rnncells import RNN, kernels
-from rnncells.network import Readout
+from rnncells.kernels.readout import read_out
+from rnncells.network import Readout, squared
 
 def layer():
     torch.manual_seed(0)
@@ -303,7 +304,10 @@ def layer():
 def readout():
     torch.manual_seed(0)
     readout, x, target = Readout(1, 50, 2), torch.randn(1, 200, 50), torch.randn(1, 200, 2)
-    readout.loss(x, target, target.abs()).backward()
+    if kernels.select._enabled.get():
+        with torch.no_grad():
+            return read_out(x, readout.weight, readout.bias, target, target.abs(), "squared")[1][1:]
+    (squared(readout(x), target) * target.abs()).sum().backward()
     return [p.grad for p in readout.parameters()]
 
 for work in sys.argv[1:]:

@@ -1,6 +1,5 @@
 """The training loop: members are independent, divergence, early stop, ridge readout, optimiser."""
 
-from contextlib import nullcontext
 from functools import cache
 
 import numpy as np
@@ -9,10 +8,11 @@ import torch
 from tiny import SETTINGS, TRAJECTORIES, T, run
 from torch import nn
 
-from rnncells import RNN, kernels
+from rnncells import RNN
 from rnncells.cells import CELLS
 from rnncells.job import UserError
-from rnncells.network import Readout
+from rnncells.kernels.readout import read_out
+from rnncells.network import ERRORS, Readout, weighted_sum
 from rnncells.optimiser import PopulationAdam
 from rnncells.ridge import ridge_regression
 from rnncells.streams import stream
@@ -387,12 +387,12 @@ def readout_and_data(outputs, dtype=torch.float64):
     output = torch.randn(3, 5, 40, 6, dtype=dtype, requires_grad=True)
     target = torch.rand(3, 4, 40, outputs, dtype=dtype)
     # As a layer's outputs: those of a member do not follow those of the one before without a gap.
-    return readout, output, output[:, 1:], target, torch.rand_like(target)
+    return readout, output[:, 1:], target, torch.rand_like(target)
 
 
 @pytest.mark.parametrize("outputs", [1, 2, 11])
 def test_readout(outputs):
-    readout, _, output, *_ = readout_and_data(outputs)
+    readout, output, *_ = readout_and_data(outputs)
     expected = torch.einsum("stbn,snk->stbk", output, readout.weight)
     torch.testing.assert_close(readout(output), expected + readout.bias[:, None, None])
 
@@ -401,27 +401,15 @@ def test_readout(outputs):
 @pytest.mark.parametrize("error", ["squared", "logistic"])
 @pytest.mark.parametrize("outputs", [1, 2, 11])
 def test_the_loss_of_a_readout_in_one_pass(outputs, error, threads):
-    readout, base, *given = readout_and_data(outputs)
-    wanted = [base, *readout.parameters()]
-    found, before = [], torch.get_num_threads()
-    for compiled in (True, False):
-        torch.set_num_threads(threads)
-        with nullcontext() if compiled else kernels.disabled():
-            loss = readout.loss(*given, error)
-        torch.set_num_threads(before)
-        for factors in ([1.0, 1.0, 1.0], [2.0, 0.0, -1.0]):
-            each = torch.tensor(factors, dtype=loss.dtype)
-            found.append([loss, *torch.autograd.grad(loss, wanted, each, retain_graph=True)])
-    for one_pass, operations in zip(found[:2], found[2:], strict=True):
-        for a, b in zip(one_pass, operations, strict=True):
-            torch.testing.assert_close(a, b)
-
-
-def test_the_loss_of_a_readout_without_gradients():
-    readout, base, output, target, scale = readout_and_data(2, torch.float32)
-    expected = (readout(output) - target).square().mul(scale).sum((1, 2, 3))
-    torch.testing.assert_close(readout.loss(output, target, scale), expected)
-    frozen = readout.loss(output.detach(), target, scale)
-    frozen.sum().backward()
-    assert base.grad is None
-    assert readout.weight.grad is not None
+    readout, output, target, scale = readout_and_data(outputs)
+    wanted, before = (output, readout.weight, readout.bias), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    with torch.no_grad():
+        loss, grads = read_out(output, readout.weight, readout.bias, target, scale, error)
+        _, (none, *_) = read_out(*wanted, target, scale, error, with_features=False)
+    torch.set_num_threads(before)
+    expected = weighted_sum(ERRORS[error](readout(output), target), scale)
+    torch.testing.assert_close(loss, expected.detach())
+    for found, grad in zip(grads, torch.autograd.grad(expected.sum(), wanted), strict=True):
+        torch.testing.assert_close(found, grad)
+    assert none is None

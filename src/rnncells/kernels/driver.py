@@ -17,7 +17,10 @@ ROWS = 128
 
 @dataclass
 class Run:
-    """One call of a driver: S members, T steps, B sequences, n units.
+    """What a driver runs on: S members, T steps, B sequences, n units.
+
+    It may run again with other numbers in the same shapes. The memory that it needs serves again
+    too, so that what came out before is lost.
 
     Attributes:
         x: the input, ``(S, T, B, i)``, or ``(S, 1, B, i)`` if it is constant in time.
@@ -44,21 +47,27 @@ class Run:
     def __post_init__(self) -> None:
         self.members, self.batch, _ = self.state.shape
         self.steps = len(self.rows)
-        self.sorted: Weights  # set by the forward pass, for the backward one
+        self.memory: dict[str, Tensor] = {}
         threads = torch.get_num_threads()
         # Enough tiles for all threads, of at least 8 rows where there are that many.
         wanted = max(-(-self.batch // ROWS), -(-threads // self.members))
         self.tiles = max(1, min(wanted, self.batch // 8))
 
-    def new(self, *shape: int) -> Tensor:
-        """Return memory for ``(S, *shape)`` numbers."""
-        return self.state.new_empty((self.members, *shape))
+    def room(self, name: str, *shape: int) -> Tensor:
+        """Return memory for ``(S, *shape)`` numbers: the same for the same name."""
+        if name not in self.memory:
+            self.memory[name] = self.state.new_empty((self.members, *shape))
+        return self.memory[name]
 
-    def in_turn(self, state: Tensor, turn: int) -> Tensor:
+    def in_turn(self, name: str, state: Tensor, turn: int) -> Tensor:
         """Return memory for two states that are read and written in turn, the first one given."""
-        both = self.new(2, *state.shape[1:])
-        both[:, turn] = state
+        both = self.room(name, 2, *state.shape[1:])
+        both.select(1, turn).copy_(state)
         return both
+
+    def zeros(self, name: str, *shape: int) -> Tensor:
+        """Return memory for ``(S, *shape)`` numbers, all of which are 0."""
+        return self.room(name, *shape).zero_()
 
     def launch(self, kernel: Kernel, tensors: Sequence[Tensor], steps: int) -> None:
         """Call a kernel of :mod:`rnncells.kernels.scan`, with its last argument."""
@@ -119,13 +128,15 @@ class Driver:
             :meth:`backward` needs.
         """
         unit = self.unit
-        run.sorted = weights = self.weights(run)
+        weights = self.weights(run)
         n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
         steps = run.steps if run.training else 1
-        active, state = run.new(run.steps + 1, run.batch, n), run.in_turn(run.state, 0)
-        saved = run.new(steps, run.batch, unit.saved * n)
-        inner = run.new(steps, run.batch, d)
-        inner_saved = run.new(steps, run.batch, unit.stage.saved * d if unit.stage else 0)
+        state = run.in_turn("state", run.state, 0)
+        active = run.room("active", run.steps + 1, run.batch, n)
+        saved = run.room("saved", steps, run.batch, unit.saved * n)
+        inner = run.room("inner", steps, run.batch, d)
+        stage_saved = unit.stage.saved * d if unit.stage else 0
+        inner_saved = run.room("inner saved", steps, run.batch, stage_saved)
         tensors = (
             run.x, run.projection, run.bias,
             weights.weight, weights.bias, weights.second, weights.second_bias, weights.parameters,
@@ -152,23 +163,26 @@ class Driver:
             grad_state: gradient of the state after the last step.
             with_x: whether the gradient of the input is wanted.
         """
-        unit, weights = self.unit, run.sorted
+        unit, weights = self.unit, self.weights(run)
         if grad_active is None:
-            grad_active = run.new(1, run.batch, kept["active"].size(-1)).zero_()
-        carry = run.in_turn(grad_state, run.steps % 2)
-        grad_x = run.x.new_empty(run.x.shape if with_x else (0, run.x.size(-1)))
+            grad_active = run.zeros("no grad", 1, run.batch, kept["active"].size(-1))
+        carry = run.in_turn("carry", grad_state, run.steps % 2)
+        grad_x = run.room("grad x", *(run.x.shape[1:] if with_x else (0, run.x.size(-1))))
 
-        def zero(weight: Tensor) -> Tensor:
+        def grad_of(name: str, weight: Tensor) -> Tensor:
             # Tiles add up separately, because threads work on them at once.
-            return run.new(run.tiles, *weight.shape[1:]).zero_()
+            return run.zeros(f"grad {name}", run.tiles, *weight.shape[1:])
 
-        grad_projection, grad_bias = zero(run.projection), zero(run.bias)
+        grad_projection = grad_of("projection", run.projection)
+        grad_bias = grad_of("bias", run.bias)
         grads = Weights(
-            zero(weights.weight),
-            zero(weights.bias),
-            zero(weights.second),
-            zero(weights.second_bias),
-            zero(weights.parameters) if unit.learned else run.new(run.tiles, 1, 0),
+            grad_of("weight", weights.weight),
+            grad_of("weight bias", weights.bias),
+            grad_of("second", weights.second),
+            grad_of("second bias", weights.second_bias),
+            grad_of("parameters", weights.parameters)
+            if unit.learned
+            else run.room("no parameters", run.tiles, 1, 0),
         )
         tensors = (
             run.x, run.projection,
@@ -178,9 +192,8 @@ class Driver:
             grads.weight, grads.bias, grads.second, grads.second_bias, grads.parameters,
         )  # fmt: skip
         run.launch(kernels(unit)[1], tensors, grad_active.size(1))
-        for name, grad in vars(grads).items():
-            setattr(grads, name, sum_of_tiles(grad))
-        recurrence = self.gradients(grads)[: len(run.weights)]
+        summed = Weights(*map(sum_of_tiles, vars(grads).values()))
+        recurrence = self.gradients(summed)[: len(run.weights)]
         return Gradients(
             grad_x if with_x else None,
             sum_of_tiles(grad_projection),
@@ -196,7 +209,7 @@ def sum_of_tiles(grad: Tensor) -> Tensor:
 
 
 def _empty(run: Run) -> Tensor:
-    return run.new(0, 0)
+    return run.room("empty", 0, 0)
 
 
 class Dense(Driver):
@@ -212,7 +225,7 @@ class Dense(Driver):
     def weights(self, run: Run) -> Weights:
         """See the base class."""
         weight, *biases = run.weights
-        bias = biases[0] if biases else weight.new_zeros((run.members, 1, weight.size(-1)))
+        bias = biases[0] if biases else run.zeros("no bias", 1, weight.size(-1))
         return Weights(weight, bias, _empty(run), _empty(run), run.parameters)
 
     def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
@@ -257,7 +270,7 @@ class Factored(Driver):
     def weights(self, run: Run) -> Weights:
         """See the base class."""
         into, out_of, bias = run.weights
-        return Weights(into, torch.zeros_like(into[:, :1]), out_of, bias, run.parameters)
+        return Weights(into, run.zeros("no bias", 1, into.size(-1)), out_of, bias, run.parameters)
 
     def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
         """See the base class."""
@@ -290,7 +303,7 @@ class Coupled(Driver):
     def weights(self, run: Run) -> Weights:
         """See the base class."""
         (weight,) = run.weights
-        zero = weight.new_zeros((run.members, 1, weight.size(-1)))
+        zero = run.zeros("no bias", 1, weight.size(-1))
         return Weights(weight, zero, weight.mT, zero, run.parameters)
 
     def gradients(self, grads: Weights) -> tuple[Tensor, ...]:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from .compiler import compiled
 from .driver import sum_of_tiles
@@ -47,51 +46,44 @@ ERRORS = {"squared": squared, "logistic": logistic}
 
 
 def read_out(
-    features: Tensor, weight: Tensor, bias: Tensor, target: Tensor, scale: Tensor, error: str
-) -> Tensor:
-    """Return the weighted sum of the errors of a readout's predictions, ``(S,)``.
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    target: Tensor,
+    scale: Tensor,
+    error: str,
+    with_features: bool = True,
+) -> tuple[Tensor, tuple[Tensor | None, Tensor, Tensor]]:
+    """Return the weighted sum of the errors of a readout's predictions, and its gradients.
 
     Args:
         features: ``(S, ..., n)``.
         weight, bias: of the readout, ``(S, n, k)`` and ``(S, k)``.
         target, scale: what should come out, and the weight of its error, ``(S, ..., k)``.
         error: a name of :data:`ERRORS`.
+        with_features: whether the gradient of the features is wanted.
+
+    Returns:
+        the sum, ``(S,)``, and its gradients with respect to features, weight and bias.
     """
-    loss: Tensor = _ReadOut.apply(features, weight, bias, target, scale, error)
-    return loss
-
-
-class _ReadOut(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, *rest: Any) -> Tensor:
-        weight, bias, target, scale, error = rest
-        members, n, k = weight.shape
-        # Members of a layer's output do not follow each other without a gap.
-        if not features[0].is_contiguous() or features.stride(0) % n:
-            features = features.contiguous()
-        rows, stride = features[0].numel() // n, features.stride(0) // n
-        view = features.as_strided(((members - 1) * stride + rows, n), (n, 1))
-        tiles = max(1, min(-(-torch.get_num_threads() // members), rows // ROWS))
-        loss = weight.new_empty(members, tiles)
-        grad_features = weight.new_empty(features.shape if ctx.needs_input_grad[0] else (0, n))
-        grad_weight = weight.new_zeros(members, tiles, k, n)
-        grad_bias = weight.new_zeros(members, tiles, k)
-        learning = any(ctx.needs_input_grad[1:3])
-        tensors = [view, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias]
-        _kernel(error)(members * tiles, tensors, tiles, rows, stride, learning)
-        ctx.save_for_backward(grad_features, grad_weight, grad_bias)
-        return sum_of_tiles(loss)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        grad_features, grad_weight, grad_bias = ctx.saved_tensors
-        grads = [grad_features, sum_of_tiles(grad_weight).mT, sum_of_tiles(grad_bias)]
-        if not (grad == 1).all():
-            grads = [g * grad.view(-1, *[1] * (g.dim() - 1)) for g in grads]
-        if not ctx.needs_input_grad[0]:
-            grads[0] = None
-        return *grads, None, None, None
+    members, n, k = weight.shape
+    # Members of a layer's output do not follow each other without a gap.
+    if not features[0].is_contiguous() or features.stride(0) % n:
+        features = features.contiguous()
+    rows, stride = features[0].numel() // n, features.stride(0) // n
+    view = features.as_strided(((members - 1) * stride + rows, n), (n, 1))
+    tiles = max(1, min(-(-torch.get_num_threads() // members), rows // ROWS))
+    loss = weight.new_empty(members, tiles)
+    grad_features = weight.new_empty(features.shape if with_features else (0, n))
+    grad_weight = weight.new_zeros(members, tiles, k, n)
+    grad_bias = weight.new_zeros(members, tiles, k)
+    tensors = [view, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias]
+    _kernel(error)(members * tiles, tensors, tiles, rows, stride)
+    return sum_of_tiles(loss), (
+        grad_features if with_features else None,
+        sum_of_tiles(grad_weight).mT,
+        sum_of_tiles(grad_bias),
+    )
 
 
 @compiled
@@ -111,7 +103,7 @@ def spread_back(grad, count, weight, grad_features, to):
 def _kernel(error: str) -> Kernel:
     error_of: Callable[..., Any] = ERRORS[error]
 
-    def readout(first, last, table, like, tiles, rows, stride, learning):
+    def readout(first, last, table, like, tiles, rows, stride):
         (
             features, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias,
         ) = arrays(9, table, like)  # fmt: skip
@@ -140,9 +132,8 @@ def _kernel(error: str) -> Kernel:
                         grad[b, j] = factor * slope
                 if grad_features.size:
                     spread_back(grad, count, back, grad_features, m * rows + at)
-                if learning:
-                    accumulate(grad, 0, features, m * stride + at, count, grad_weight, task * k)
-                    accumulate(one, 0, grad, 0, count, grad_bias, task)
+                accumulate(grad, 0, features, m * stride + at, count, grad_weight, task * k)
+                accumulate(one, 0, grad, 0, count, grad_bias, task)
             loss[m, task - m * tiles] = total
 
     return Kernel(readout, f"readout_{error}", error_of)

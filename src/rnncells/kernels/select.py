@@ -53,11 +53,8 @@ def compiled(*tensors: Tensor) -> bool:
         and torch._C._functorch.peek_interpreter_stack() is None
         and torch._C._len_torch_dispatch_stack() == 0
         and forward_ad._current_level < 0
-        and all(
-            type(t) in (Tensor, torch.nn.Parameter)
-            and t.device.type == "cpu"
-            and t.dtype in (torch.float32, torch.float64)
-            and not autocasts(t)
-            for t in tensors
-        )
+        and {type(t) for t in tensors} <= {Tensor, torch.nn.Parameter}
+        and all(t.is_cpu for t in tensors)
+        and {t.dtype for t in tensors} <= {torch.float32, torch.float64}
+        and not autocasts(tensors[0])
     )

@@ -1,6 +1,7 @@
 """A cell's kernel as a differentiable operation on tensors, and the cells that have one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -77,13 +78,18 @@ def run_sequence(cell: Cell, x: Tensor, state: State, rows: np.ndarray) -> tuple
     Returns:
         the outputs of all steps ``([S,] T, B, n)``, and the state after the last one.
     """
-    recurrence = cell.recurrence()
-    weights = recurrence if isinstance(recurrence, tuple) else (recurrence,)
+    output, *last = _Sequence.apply(cell, rows, len(state), x, *state, *weights_of(cell))
+    return output, tuple(last)
+
+
+def weights_of(cell: Cell) -> tuple[Tensor, ...]:
+    """Return the projection, its bias, and what the recurrence consists of."""
     projection, bias = cell.projection()
     if bias is None:
         bias = projection.new_zeros((*projection.shape[:-2], projection.size(-1)))
-    output, *last = _Sequence.apply(cell, rows, len(state), x, *state, projection, bias, *weights)
-    return output, tuple(last)
+    recurrence = cell.recurrence()
+    weights = recurrence if isinstance(recurrence, tuple) else (recurrence,)
+    return projection, bias, *weights
 
 
 class _Sequence(torch.autograd.Function):
@@ -91,7 +97,8 @@ class _Sequence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, cell, rows, parts, *tensors):
-        run = _run(cell, rows, parts, tensors, training=any(ctx.needs_input_grad))
+        given = tensors if cell.population else [tensor.unsqueeze(0) for tensor in tensors]
+        run = run_of(cell, rows, parts, given[0], given[1:], training=any(ctx.needs_input_grad))
         kept = _bindings[type(cell)].driver(cell).forward(run)
         last = kept.pop("state")
         output = kept["active"][:, 1:]
@@ -133,7 +140,8 @@ class _Sequence(torch.autograd.Function):
             ).reshape(run.state.shape)
         driver = _bindings[type(cell)].driver(cell)
         grads = driver.backward(
-            run,
+            # Memory of its own: the gradients of an earlier backward pass may be in use.
+            replace(run),
             dict(zip(ctx.kept, kept, strict=True)),
             grad_output,
             grad_state,
@@ -153,19 +161,17 @@ class _Sequence(torch.autograd.Function):
         return None, None, None, *shaped
 
 
-def _run(cell, rows, parts, tensors, training):
-    """Give all tensors the population's axis, and make the parameters."""
-    if cell.population is None:
-        tensors = [tensor.unsqueeze(0) for tensor in tensors]
-    x, *tensors = tensors
+def run_of(cell, rows, parts, x, tensors, training):
+    """Describe a run to a driver: the parameters are made, and the state is one tensor."""
     state = tensors[0] if parts == 1 else torch.cat(tensors[:parts], -1)
     projection, bias, *weights = tensors[parts:]
     values = _bindings[type(cell)].parameters(cell)
-    columns = [
-        value.view(-1, 1) if isinstance(value, Tensor) else x.new_full((x.size(0), 1), value)
-        for value in values
-    ]
-    parameters = torch.cat(columns, 1) if columns else x.new_empty((x.size(0), 0))
+    parameters = x.new_empty((x.size(0), len(values)))
+    for column, value in enumerate(values):
+        if isinstance(value, Tensor):
+            parameters[:, column] = value.flatten()
+        else:
+            parameters.select(1, column).fill_(value)
     return Run(x, projection, bias.unsqueeze(1), weights, parameters, state, rows, training)
 
 

@@ -18,7 +18,7 @@ def table_of(tensors: list[Tensor]) -> np.ndarray:
 
     Kernels see the last axis as columns, and all others as rows.
     """
-    return np.array([(t.data_ptr(), t.numel(), t.shape[-1]) for t in tensors])
+    return np.array([(t.data_ptr(), t.numel(), t.size(-1)) for t in tensors])
 
 
 @intrinsic(prefer_literal=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from numba.extending import register_jitable
+from torch import Tensor
 
 from .functions import INLINED, identity, quick_tanh, through_identity, through_tanh
 
@@ -100,3 +101,7 @@ class Unit:
     def activation(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The active state as a function of h, and the derivative through it."""
         return (quick_tanh, through_tanh) if self.activated else (identity, through_identity)
+
+    def through_active(self, grad: Tensor, active: Tensor) -> Tensor:
+        """Return the gradient of h, given that of the active state."""
+        return grad * (1 - active * active) if self.activated else grad

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..cells.base import Cell
 from ..cells.initial import Initial, uniform
-from ..network import Network
+from ..network import Network, Objective
 
 
 @dataclass
@@ -109,8 +109,14 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def objective(self, batch: Batch) -> Objective | None:
+        """Return what the network should do; None if only :meth:`loss` can say it."""
+
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Return the loss of every member, ``(S,)``."""
+        objective = self.objective(batch)
+        assert objective is not None
+        return network.loss(objective)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield, for each member, features ``(samples, n)`` and targets ``(samples, output_size)``.

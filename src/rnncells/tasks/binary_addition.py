@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..counter import below, member_keys, words
-from ..network import Network
+from ..network import Network, Objective
 from .base import Batch, Outcome, Task, example_rows
 
 #: Numbers are kept in limbs of 62 bits: two of them and a carry add up within 64 bits.
@@ -106,11 +106,10 @@ class BinaryAddition(Task):
         """Draw the samples that measure the accuracy at ``length``."""
         return Batch(*draw_sums(self.test_keys, length, self.settings["test_samples"], length))
 
-    def loss(self, network: Network, batch: Batch) -> Tensor:
-        """Return the mean binary cross entropy over steps and samples."""
+    def objective(self, batch: Batch) -> Objective:
+        """Ask for a small mean binary cross entropy over steps and samples."""
         scale = torch.full_like(batch.target, 1 / batch.target[0].numel())
-        features = network.features(batch.x)
-        return network.readout.loss(features, batch.target, scale, "logistic")
+        return Objective(batch.x, batch.target, scale, "logistic")
 
     @torch.no_grad()
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..cells.initial import Initial, normal, normal_over_rows
-from ..network import Network, squared, weighted_sum
+from ..network import Network, Objective, squared, weighted_sum
 from ..streams import stream
 from .base import Batch, Outcome, Task, example_rows
 
@@ -98,13 +98,18 @@ class TrajectoryGeneration(Task):
         """Return the whole data, the same at every step."""
         return self.data
 
+    def objective(self, batch: Batch) -> Objective | None:
+        """Ask for a small mean squared error over steps, sequences and coordinates."""
+        if self.feedback == "prediction":
+            return None
+        return Objective(batch.x, batch.target, self.weight, keys=self.keys)
+
     def loss(self, network: Network, batch: Batch) -> Tensor:
-        """Return the mean squared error over steps, sequences and coordinates."""
+        """See the base class."""
         if self.feedback == "prediction":
             predicted = network.feed_back(self.length, self.keys)
             return weighted_sum(squared(predicted, batch.target), self.weight)
-        features = network.features(batch.x, self.keys)
-        return network.readout.loss(features, batch.target, self.weight)
+        return super().loss(network, batch)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the features and targets of all steps of each member's sequences."""
