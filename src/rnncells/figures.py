@@ -132,6 +132,7 @@ def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
     ):
         content = io.BytesIO()
         figure.savefig(content, **options)
+        figure.set_layout_engine("none")  # arranged already, which takes as long as drawing
         write_bytes(path, content.getbuffer())
 
 

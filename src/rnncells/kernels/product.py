@@ -20,6 +20,9 @@ from .compiler import compiled
 VECTOR = 32
 #: The widest panel, in vectors. With 4 rows a block takes 12 of the 16 registers.
 WIDEST = 3
+#: 0 and 1 as arguments. Python's own would be literals, and Numba compiles a function anew for every
+#: combination of those.
+NONE, ONE = np.int64(0), np.int64(1)
 
 
 @compiled
@@ -87,9 +90,9 @@ def multiply(left, first, count, panels, out, to, start, start_row, start_step):
         column, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
         if vectors:
             _panel_product(
-                vectors, count, depth, left, first * depth, depth, 1, panels, at, width,
+                vectors, count, depth, left, first * depth, depth, ONE, panels, at, width,
                 out, to * columns + column, columns,
-                start, start_row * columns + column, start_step * columns, 0,
+                start, start_row * columns + column, start_step * columns, NONE,
             )  # fmt: skip
         else:
             for b in range(count):
@@ -114,7 +117,7 @@ def accumulate(left, left_row, right, right_row, count, out, to):
         if vectors:
             place = to * columns + begin
             _panel_product(
-                vectors, high, count, left, left_row * high, 1, high,
+                vectors, high, count, left, left_row * high, ONE, high,
                 right, right_row * columns + begin, columns,
                 out, place, columns, out, place, columns, column - begin,
             )  # fmt: skip

@@ -16,7 +16,7 @@ from torch import Tensor
 from .compiler import compiled
 from .driver import sum_of_tiles
 from .launch import Kernel
-from .product import VECTOR, accumulate, multiply, pack, packed
+from .product import NONE, ONE, VECTOR, accumulate, multiply, pack, packed
 from .scan import tile_of
 from .tables import arrays
 from .unit import scalar
@@ -118,12 +118,22 @@ def _kernel(error: str) -> Kernel:
             m, begin, end = tile_of(task, tiles, rows)
             padded[:, :k] = weight[m * n : (m + 1) * n]
             padded_bias[0, :k] = bias[m]
-            pack(padded, 0, n, onward)
+            pack(padded, NONE, n, onward)
             back[:] = weight[m * n : (m + 1) * n].T
             total = 0.0
             for at in range(begin, end, ROWS):
                 count = min(ROWS, end - at)
-                multiply(features, m * stride + at, count, onward, predicted, 0, padded_bias, 0, 0)
+                multiply(
+                    features,
+                    m * stride + at,
+                    count,
+                    onward,
+                    predicted,
+                    NONE,
+                    padded_bias,
+                    NONE,
+                    NONE,
+                )
                 for b in range(count):
                     for j in range(k):
                         wanted, factor = target[m * rows + at + b, j], scale[m * rows + at + b, j]
@@ -132,8 +142,8 @@ def _kernel(error: str) -> Kernel:
                         grad[b, j] = factor * slope
                 if grad_features.size:
                     spread_back(grad, count, back, grad_features, m * rows + at)
-                accumulate(grad, 0, features, m * stride + at, count, grad_weight, task * k)
-                accumulate(one, 0, grad, 0, count, grad_bias, task)
+                accumulate(grad, NONE, features, m * stride + at, count, grad_weight, task * k)
+                accumulate(one, NONE, grad, NONE, count, grad_bias, task)
             loss[m, task - m * tiles] = total
 
     return Kernel(readout, f"readout_{error}", error_of)

@@ -27,7 +27,7 @@ import numpy as np
 from .columns import add, load, store
 from .compiler import compiled
 from .launch import Kernel
-from .product import VECTOR, accumulate, multiply, pack, pack_transposed, packed
+from .product import NONE, ONE, VECTOR, accumulate, multiply, pack, pack_transposed, packed
 from .tables import arrays
 from .unit import NO_STAGE, Unit
 
@@ -125,12 +125,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                 k = (m * kept_steps + min(t, kept_steps - 1)) * batch + begin
                 if t < x_steps:
                     at = (m * x_steps + t) * batch + begin
-                    multiply(x, at, count, into, drive, 0, bias, m, 0)
+                    multiply(x, at, count, into, drive, NONE, bias, m, NONE)
                 if matrix:
                     if additive:
-                        multiply(active, a, count, onward, recurrent, 0, drive, 0, 1)
+                        multiply(active, a, count, onward, recurrent, NONE, drive, NONE, ONE)
                     else:
-                        multiply(active, a, count, onward, recurrent, 0, weight_bias, m, 0)
+                        multiply(active, a, count, onward, recurrent, NONE, weight_bias, m, NONE)
                 if staged:
                     for b in range(count):
                         for j in range(d):
@@ -142,7 +142,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             )
                             store("inner", inner, k + b, j, d, (value,))
                             store("inner_saved", inner_saved, k + b, j, d, keep)
-                    multiply(inner, k, count, outward, received, 0, second_bias, m, 0)
+                    multiply(inner, k, count, outward, received, NONE, second_bias, m, NONE)
                 for b in range(count):
                     for span in spans(n, like):
                         for j in range(*span):
@@ -236,14 +236,26 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                 for b in range(count, end - begin):
                     carry[then + b] = carry[now + b]
                 if learned:
-                    accumulate(one, 0, grad_received, 0, count, grad_parameters, task)
+                    accumulate(one, NONE, grad_received, NONE, count, grad_parameters, task)
                 if staged:
                     if direct:
-                        multiply(grad_received, 0, count, outward, grad_inner, 0, grad_direct, 0, 1)
+                        multiply(
+                            grad_received,
+                            NONE,
+                            count,
+                            outward,
+                            grad_inner,
+                            NONE,
+                            grad_direct,
+                            NONE,
+                            ONE,
+                        )
                     else:
-                        multiply(grad_received, 0, count, outward, grad_inner, 0, zero, 0, 0)
-                    accumulate(inner, k, grad_received, 0, count, grad_second, task * d)
-                    accumulate(one, 0, grad_received, 0, count, grad_second_bias, task)
+                        multiply(
+                            grad_received, NONE, count, outward, grad_inner, NONE, zero, NONE, NONE
+                        )
+                    accumulate(inner, k, grad_received, NONE, count, grad_second, task * d)
+                    accumulate(one, NONE, grad_received, NONE, count, grad_second_bias, task)
                     for b in range(count):
                         for j in range(d):
                             to_drive, to_recurrent, to_state = stage_backward(
@@ -257,25 +269,27 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             if stage_state:
                                 add("carry", carry, then + b, j, d, to_state)
                 if matrix:
-                    multiply(grad_recurrent, 0, count, onward, grad_active, 0, zero, 0, 0)
-                    accumulate(active, a, grad_recurrent, 0, count, grad_weight, task * n)
+                    multiply(
+                        grad_recurrent, NONE, count, onward, grad_active, NONE, zero, NONE, NONE
+                    )
+                    accumulate(active, a, grad_recurrent, NONE, count, grad_weight, task * n)
                     if not additive:
-                        accumulate(one, 0, grad_recurrent, 0, count, grad_weight_bias, task)
+                        accumulate(one, NONE, grad_recurrent, NONE, count, grad_weight_bias, task)
                 if x_steps < steps:
                     add_rows(total, grad_drive, count)
                 else:
                     at = (m * steps + t) * batch + begin
-                    accumulate(x, at, grad_drive, 0, count, grad_projection, task * x.shape[1])
-                    accumulate(one, 0, grad_drive, 0, count, grad_bias, task)
+                    accumulate(x, at, grad_drive, NONE, count, grad_projection, task * x.shape[1])
+                    accumulate(one, NONE, grad_drive, NONE, count, grad_bias, task)
                     if grad_x.size:
-                        multiply(grad_drive, 0, count, into, grad_x, at, zero, 0, 0)
+                        multiply(grad_drive, NONE, count, into, grad_x, at, zero, NONE, NONE)
                         grad_x[at + count : at + end - begin] = 0
             if x_steps < steps:
                 at, count = m * batch + begin, end - begin
-                accumulate(x, at, total, 0, count, grad_projection, task * x.shape[1])
-                accumulate(one, 0, total, 0, count, grad_bias, task)
+                accumulate(x, at, total, NONE, count, grad_projection, task * x.shape[1])
+                accumulate(one, NONE, total, NONE, count, grad_bias, task)
                 if grad_x.size:
-                    multiply(total, 0, count, into, grad_x, at, zero, 0, 0)
+                    multiply(total, NONE, count, into, grad_x, at, zero, NONE, NONE)
             a = m * (steps + 1) * batch + begin
             for b in range(end - begin):
                 for j in range(n):
