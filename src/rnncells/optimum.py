@@ -84,13 +84,13 @@ def grid_means(
     scale = np.sqrt(5.0) / (model.kernel_.k1.k2.length_scale * np.ones(dimensions))
     squares = ((ticks[:, None, None] - model.X_train_) * scale) ** 2  # (GRID, observations, axes)
     outer = max(0, dimensions - 2)
-    inner = list(product(range(GRID), repeat=dimensions - outer))
+    inner = np.array(list(product(range(GRID), repeat=dimensions - outer)))
+    along_inner = sum(squares[i, :, outer + k] for k, i in enumerate(inner.T))
     points = np.empty((len(inner), dimensions))
     points[:, outer:] = ticks[inner]
-    along_inner = sum(squares[index, :, outer + k] for k, index in enumerate(zip(*inner)))
     for index in product(range(GRID), repeat=outer):
         points[:, :outer] = ticks[list(index)]
-        along_outer = sum((squares[i, :, k] for k, i in enumerate(index)), np.zeros(len(model.X_train_)))
+        along_outer = sum(squares[i, :, k] for k, i in enumerate(index))
         yield points, _from_squares(model, along_inner + along_outer)
 
 

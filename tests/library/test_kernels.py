@@ -14,7 +14,7 @@ from rnncells import RNN, kernels
 from rnncells.cells import CELLS
 from rnncells.kernels.driver import Dense
 from rnncells.kernels.functions import COMPILED, quick_sigmoid, quick_tanh, sigmoid, tanh
-from rnncells.kernels.product import accumulate, multiply, pack, pack_transposed, packed
+from rnncells.kernels.product import accumulate_rows, multiply_rows, pack, pack_transposed, packed
 from rnncells.kernels.select import find
 from rnncells.kernels.sequence import register
 from rnncells.kernels.unit import Unit, scalar
@@ -252,7 +252,7 @@ def test_products(dtype):
             np.testing.assert_allclose(out[1:-1], expected, atol=tolerance)
             np.testing.assert_array_equal(out[[0, -1]], 7)
         total = matrix.copy()
-        accumulate(left, 0, right, 0, rows, total, 0)
+        accumulate_rows(left, 0, right, 0, rows, total, 0)
         np.testing.assert_allclose(total, matrix + left.T @ right, atol=tolerance)
 
 
@@ -264,7 +264,7 @@ def multiplied(left, matrix, transposed, start, out):
         pack_transposed(matrix, 0, matrix.shape[0], panels)
     else:
         pack(matrix, 0, matrix.shape[0], panels)
-    multiply(left, 0, left.shape[0], panels, out, 1, start, 0, 0)
+    multiply_rows(left, 0, left.shape[0], panels, out, 1, start, 0, 0)
 
 
 def test_jobs_that_start_at_once_compile_once(tmp_path):

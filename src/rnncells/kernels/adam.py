@@ -38,9 +38,11 @@ def adam_step(
 def _kernel() -> Kernel:
     def adam(first, last, table, like, parameters, members, rates, active, constants):
         kind = np.empty((1, 4), like.dtype)
-        kind[0] = constants
+        for c in range(4):
+            kind[0, c] = constants[c]
         rate = np.empty(members, like.dtype)
-        rate[:] = rates
+        for k in range(members):
+            rate[k] = rates[k]
         for which in range(parameters):
             parameter, grad, mean, square = arrays(4, table[4 * which :], like)
             size = parameter.size // members

@@ -4,7 +4,8 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,22 @@ def compiled(function: Callable[..., Any], *sources: str) -> Any:
             numbers those of the same name, but every process begins with 1.
         sources: files besides this package that it is made of.
     """
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder(*sources))
-    try:
+    with _kept_in(cache_folder(*sources)):
         return numba.njit(cache=True, nogil=True, **COMPILED)(function)
+
+
+def compiled_for_c(function: Callable[..., Any], signature: Any) -> Any:
+    """Compile a function now, or load it, so that it has an address; see :func:`compiled`."""
+    with _kept_in(cache_folder()):
+        return numba.cfunc(signature, cache=True, **COMPILED)(function)
+
+
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """Let Numba keep in a folder what is declared in the block."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
     finally:
         numba.config.CACHE_DIR = before

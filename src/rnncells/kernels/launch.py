@@ -16,6 +16,7 @@ import torch
 from filelock import FileLock
 
 from .compiler import cache_folder, compiled
+from .product import addresses
 from .tables import table_of
 
 logger = logging.getLogger(__name__)
@@ -51,9 +52,10 @@ class Kernel:
         """
         tensors = [tensor.contiguous() for tensor in tensors]
         dtype = tensors[0].dtype
-        arguments = (table_of(tensors), _LIKE[dtype], *numbers)
+        like = _LIKE[dtype]
         if dtype not in self._ready:
-            self._compile(dtype, arguments)
+            self._compile(dtype, like, numbers)
+        arguments = (table_of(tensors, addresses(like.dtype)), like, *numbers)
         threads = min(torch.get_num_threads(), tasks)
         if threads == 1:
             self._compiled(0, tasks, *arguments)
@@ -67,7 +69,7 @@ class Kernel:
         for other in others:
             other.result()
 
-    def _compile(self, dtype: torch.dtype, arguments: tuple[Any, ...]) -> None:
+    def _compile(self, dtype: torch.dtype, like: np.ndarray, numbers: tuple[Any, ...]) -> None:
         """Compile, or load what another process has compiled; one process at a time."""
         mark = f"{self.name}-{str(dtype).removeprefix('torch.')}"
         done = self._folder / f"{mark}.done"
@@ -76,7 +78,8 @@ class Kernel:
             if not done.exists():
                 # A warning, because only those are shown to who has not set up logging.
                 logger.warning("rnncells compiles %s, once on this machine (seconds)", mark)
-            self._compiled.compile(tuple(numba.typeof(a) for a in (0, 1, *arguments)))
+            table = table_of([], addresses(like.dtype))
+            self._compiled.compile(tuple(map(numba.typeof, (0, 1, table, like, *numbers))))
             done.touch()
         self._ready.add(dtype)
 

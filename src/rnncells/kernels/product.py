@@ -6,23 +6,22 @@ does so at every step, which for few rows takes longer than the product itself. 
 stay in vector registers until they are complete.
 """
 
+from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .compiler import compiled
+from .compiler import compiled, compiled_for_c
 
 #: Bytes of a vector: what most processors have; the compiler splits or joins it for the others.
 VECTOR = 32
 #: The widest panel, in vectors. With 4 rows a block takes 12 of the 16 registers.
 WIDEST = 3
-#: 0 and 1 as arguments. Python's own would be literals, and Numba compiles a function anew for every
-#: combination of those.
-NONE, ONE = np.int64(0), np.int64(1)
 
 
 @compiled
@@ -72,7 +71,7 @@ def _panel(column, columns, lanes):
 
 
 @compiled
-def multiply(left, first, count, panels, out, to, start, start_row, start_step):
+def multiply_rows(left, first, count, panels, out, to, start, start_row, start_step):
     """Set ``out[to + b] = start[start_row + b * start_step] + left[first + b] @ matrix``.
 
     Args:
@@ -90,9 +89,9 @@ def multiply(left, first, count, panels, out, to, start, start_row, start_step):
         column, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
         if vectors:
             _panel_product(
-                vectors, count, depth, left, first * depth, depth, ONE, panels, at, width,
+                vectors, count, depth, left, first * depth, depth, 1, panels, at, width,
                 out, to * columns + column, columns,
-                start, start_row * columns + column, start_step * columns, NONE,
+                start, start_row * columns + column, start_step * columns, 0,
             )  # fmt: skip
         else:
             for b in range(count):
@@ -106,7 +105,7 @@ def multiply(left, first, count, panels, out, to, start, start_row, start_step):
 
 
 @compiled
-def accumulate(left, left_row, right, right_row, count, out, to):
+def accumulate_rows(left, left_row, right, right_row, count, out, to):
     """Add the product of two stacks of ``count`` rows, the left one transposed, to ``out``.
 
     ``out[to + i, j] += sum over b of left[left_row + b, i] * right[right_row + b, j]``
@@ -117,7 +116,7 @@ def accumulate(left, left_row, right, right_row, count, out, to):
         if vectors:
             place = to * columns + begin
             _panel_product(
-                vectors, high, count, left, left_row * high, ONE, high,
+                vectors, high, count, left, left_row * high, 1, high,
                 right, right_row * columns + begin, columns,
                 out, place, columns, out, place, columns, column - begin,
             )  # fmt: skip
@@ -271,3 +270,95 @@ def _block(
         ),
         code,
     )  # fmt: skip
+
+
+# Numba makes a function that is called a part of its caller, and optimises it there once more. For
+# the products that takes longer than for all the rest of a kernel, so kernels call them by address.
+
+
+@cache
+def addresses(dtype: np.dtype) -> tuple[int, int]:
+    """Return where :func:`multiply_rows` and :func:`accumulate_rows` are, for arrays of a type."""
+    pointer, whole = types.CPointer(numba.from_dtype(dtype)), types.int64
+
+    def multiply_at(left, depth, panels, out, columns, start, first, count, to, row, step):
+        multiply_rows(
+            carray(left, (1, depth)), first, count, carray(panels, (1,)),
+            carray(out, (1, columns)), to, carray(start, (1, columns)), row, step,
+        )  # fmt: skip
+
+    def accumulate_at(left, high, right, columns, out, left_row, right_row, count, to):
+        accumulate_rows(
+            carray(left, (1, high)), left_row, carray(right, (1, columns)), right_row, count,
+            carray(out, (1, columns)), to,
+        )  # fmt: skip
+
+    multiplied = pointer, whole, pointer, pointer, whole, pointer, *[whole] * 5
+    accumulated = pointer, whole, pointer, whole, pointer, *[whole] * 4
+    multiply_at.__qualname__ = f"multiply_{dtype}"
+    accumulate_at.__qualname__ = f"accumulate_{dtype}"
+    return (
+        compiled_for_c(multiply_at, types.void(*multiplied)).address,
+        compiled_for_c(accumulate_at, types.void(*accumulated)).address,
+    )
+
+
+def _calling(which: int) -> Any:
+    """Return the code that calls a function of :func:`addresses` with numbers and pointers."""
+
+    def call(context: Any, builder: Any, addresses: Any, kind: Any, given: list[Any]) -> Any:
+        places = context.make_array(kind)(context, builder, addresses).data
+        address = builder.load(builder.gep(places, [ir.Constant(ir.IntType(64), which)]))
+        function = ir.FunctionType(ir.VoidType(), [value.type for value in given])
+        builder.call(builder.inttoptr(address, function.as_pointer()), given)
+        return context.get_dummy_value()
+
+    return call
+
+
+def _parts(context: Any, builder: Any, kind: Any, array: Any) -> tuple[Any, Any]:
+    """Return an array's address and its number of columns."""
+    made = context.make_array(kind)(context, builder, array)
+    return made.data, builder.extract_value(made.shape, kind.ndim - 1)
+
+
+@intrinsic
+def multiply(
+    typing: Any, products: Any, left: Any, first: Any, count: Any, panels: Any, out: Any, to: Any,
+    start: Any, start_row: Any, start_step: Any,
+) -> Any:  # fmt: skip
+    """Call :func:`multiply_rows`; ``products`` is an array of :func:`addresses`."""
+    whole = types.int64
+    signature = types.void(products, left, whole, whole, panels, out, whole, start, whole, whole)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        products_, left_, first_, count_, panels_, out_, to_, start_, row, step = arguments
+        left_at, depth = _parts(context, builder, left, left_)
+        out_at, columns = _parts(context, builder, out, out_)
+        panels_at, _ = _parts(context, builder, panels, panels_)
+        start_at, _ = _parts(context, builder, start, start_)
+        given = [left_at, depth, panels_at, out_at, columns, start_at]
+        given += [first_, count_, to_, row, step]
+        return _calling(0)(context, builder, products_, products, given)
+
+    return signature, code
+
+
+@intrinsic
+def accumulate(
+    typing: Any, products: Any, left: Any, left_row: Any, right: Any, right_row: Any, count: Any,
+    out: Any, to: Any,
+) -> Any:  # fmt: skip
+    """Call :func:`accumulate_rows`; ``products`` is an array of :func:`addresses`."""
+    whole = types.int64
+    signature = types.void(products, left, whole, right, whole, whole, out, whole)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        products_, left_, left_row_, right_, right_row_, count_, out_, to_ = arguments
+        left_at, high = _parts(context, builder, left, left_)
+        right_at, columns = _parts(context, builder, right, right_)
+        out_at, _ = _parts(context, builder, out, out_)
+        given = [left_at, high, right_at, columns, out_at, left_row_, right_row_, count_, to_]
+        return _calling(1)(context, builder, products_, products, given)
+
+    return signature, code

@@ -16,7 +16,7 @@ from torch import Tensor
 from .compiler import compiled
 from .driver import sum_of_tiles
 from .launch import Kernel
-from .product import NONE, ONE, VECTOR, accumulate, multiply, pack, packed
+from .product import VECTOR, accumulate, multiply, pack, packed
 from .scan import tile_of
 from .tables import arrays
 from .unit import scalar
@@ -107,6 +107,7 @@ def _kernel(error: str) -> Kernel:
         (
             features, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias,
         ) = arrays(9, table, like)  # fmt: skip
+        via = table[-1]  # where the products are
         n, k = features.shape[1], weight.shape[1]
         # Columns of zeros beside the readout's make it wide enough for vectors.
         wide = max(k, VECTOR // like.itemsize)
@@ -116,23 +117,16 @@ def _kernel(error: str) -> Kernel:
         one = np.ones((ROWS, 1), like.dtype)
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, rows)
-            padded[:, :k] = weight[m * n : (m + 1) * n]
-            padded_bias[0, :k] = bias[m]
-            pack(padded, NONE, n, onward)
-            back[:] = weight[m * n : (m + 1) * n].T
+            for c in range(k):
+                padded_bias[0, c] = bias[m, c]
+                for j in range(n):
+                    padded[j, c] = back[c, j] = weight[m * n + j, c]
+            pack(padded, 0, n, onward)
             total = 0.0
             for at in range(begin, end, ROWS):
                 count = min(ROWS, end - at)
                 multiply(
-                    features,
-                    m * stride + at,
-                    count,
-                    onward,
-                    predicted,
-                    NONE,
-                    padded_bias,
-                    NONE,
-                    NONE,
+                    via, features, m * stride + at, count, onward, predicted, 0, padded_bias, 0, 0
                 )
                 for b in range(count):
                     for j in range(k):
@@ -142,8 +136,8 @@ def _kernel(error: str) -> Kernel:
                         grad[b, j] = factor * slope
                 if grad_features.size:
                     spread_back(grad, count, back, grad_features, m * rows + at)
-                accumulate(grad, NONE, features, m * stride + at, count, grad_weight, task * k)
-                accumulate(one, NONE, grad, NONE, count, grad_bias, task)
+                accumulate(via, grad, 0, features, m * stride + at, count, grad_weight, task * k)
+                accumulate(via, one, 0, grad, 0, count, grad_bias, task)
             loss[m, task - m * tiles] = total
 
     return Kernel(readout, f"readout_{error}", error_of)

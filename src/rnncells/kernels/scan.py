@@ -27,7 +27,7 @@ import numpy as np
 from .columns import add, load, store
 from .compiler import compiled
 from .launch import Kernel
-from .product import NONE, ONE, VECTOR, accumulate, multiply, pack, pack_transposed, packed
+from .product import VECTOR, accumulate, multiply, pack, pack_transposed, packed
 from .tables import arrays
 from .unit import NO_STAGE, Unit
 
@@ -45,6 +45,21 @@ def add_rows(total, rows, count):
     for b in range(count):
         for j in range(rows.shape[1]):
             total[b, j] += rows[b, j]
+
+
+@compiled
+def copy_row(rows, source, target):
+    """Set a row to another. (Slices would do; compiling them takes longer.)"""
+    for j in range(rows.shape[1]):
+        rows[target, j] = rows[source, j]
+
+
+@compiled
+def clear_rows(rows, first, last):
+    """Set the rows ``first <= k < last`` to 0."""
+    for k in range(first, last):
+        for j in range(rows.shape[1]):
+            rows[k, j] = 0
 
 
 @compiled
@@ -93,6 +108,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             x, projection, bias, weight, weight_bias, second, second_bias, parameters,
             state, active, saved, inner, inner_saved,
         ) = arrays(13, table, like)  # fmt: skip
+        via = table[-1]  # where the products are
         steps, n = rows.size, active.shape[1]
         d = inner.shape[1]  # the width of the stage
         size = batch // tiles + 1
@@ -125,12 +141,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                 k = (m * kept_steps + min(t, kept_steps - 1)) * batch + begin
                 if t < x_steps:
                     at = (m * x_steps + t) * batch + begin
-                    multiply(x, at, count, into, drive, NONE, bias, m, NONE)
+                    multiply(via, x, at, count, into, drive, 0, bias, m, 0)
                 if matrix:
                     if additive:
-                        multiply(active, a, count, onward, recurrent, NONE, drive, NONE, ONE)
+                        multiply(via, active, a, count, onward, recurrent, 0, drive, 0, 1)
                     else:
-                        multiply(active, a, count, onward, recurrent, NONE, weight_bias, m, NONE)
+                        multiply(via, active, a, count, onward, recurrent, 0, weight_bias, m, 0)
                 if staged:
                     for b in range(count):
                         for j in range(d):
@@ -142,7 +158,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             )
                             store("inner", inner, k + b, j, d, (value,))
                             store("inner_saved", inner_saved, k + b, j, d, keep)
-                    multiply(inner, k, count, outward, received, NONE, second_bias, m, NONE)
+                    multiply(via, inner, k, count, outward, received, 0, second_bias, m, 0)
                 for b in range(count):
                     for span in spans(n, like):
                         for j in range(*span):
@@ -161,8 +177,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             store("saved", saved, k + b, j, n, keep)
                             store("active", active, a + batch + b, j, n, (activate(new[0]),))
                 for b in range(count, end - begin):
-                    state[then + b] = state[now + b]
-                    active[a + batch + b] = active[a + b]
+                    copy_row(state, now + b, then + b)
+                    copy_row(active, a + b, a + batch + b)
 
     def backward(first, last, table, like, members, tiles, batch, rows, x_steps, output_steps):
         (
@@ -170,6 +186,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             grad_output, carry, grad_x, grad_projection, grad_bias, grad_weight, grad_weight_bias,
             grad_second, grad_second_bias, grad_parameters,
         ) = arrays(19, table, like)  # fmt: skip
+        via = table[-1]  # where the products are
         steps, n = rows.size, active.shape[1]
         d, width = inner.shape[1], projection.shape[1]
         size = batch // tiles + 1
@@ -200,8 +217,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                 pack_transposed(weight, m * n, n, onward)
             if staged:
                 pack_transposed(second, m * d, d, outward)
-            grad_active[:] = 0
-            total[:] = 0
+            clear_rows(grad_active, 0, size)
+            clear_rows(total, 0, size)
             for t in range(steps - 1, -1, -1):
                 running = min(max(rows[t], begin), end)
                 count = running - begin
@@ -234,28 +251,18 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             elif not additive:
                                 store("grad_drive", grad_drive, b, j, n, to_drive)
                 for b in range(count, end - begin):
-                    carry[then + b] = carry[now + b]
+                    copy_row(carry, now + b, then + b)
                 if learned:
-                    accumulate(one, NONE, grad_received, NONE, count, grad_parameters, task)
+                    accumulate(via, one, 0, grad_received, 0, count, grad_parameters, task)
                 if staged:
                     if direct:
                         multiply(
-                            grad_received,
-                            NONE,
-                            count,
-                            outward,
-                            grad_inner,
-                            NONE,
-                            grad_direct,
-                            NONE,
-                            ONE,
+                            via, grad_received, 0, count, outward, grad_inner, 0, grad_direct, 0, 1
                         )
                     else:
-                        multiply(
-                            grad_received, NONE, count, outward, grad_inner, NONE, zero, NONE, NONE
-                        )
-                    accumulate(inner, k, grad_received, NONE, count, grad_second, task * d)
-                    accumulate(one, NONE, grad_received, NONE, count, grad_second_bias, task)
+                        multiply(via, grad_received, 0, count, outward, grad_inner, 0, zero, 0, 0)
+                    accumulate(via, inner, k, grad_received, 0, count, grad_second, task * d)
+                    accumulate(via, one, 0, grad_received, 0, count, grad_second_bias, task)
                     for b in range(count):
                         for j in range(d):
                             to_drive, to_recurrent, to_state = stage_backward(
@@ -269,27 +276,25 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             if stage_state:
                                 add("carry", carry, then + b, j, d, to_state)
                 if matrix:
-                    multiply(
-                        grad_recurrent, NONE, count, onward, grad_active, NONE, zero, NONE, NONE
-                    )
-                    accumulate(active, a, grad_recurrent, NONE, count, grad_weight, task * n)
+                    multiply(via, grad_recurrent, 0, count, onward, grad_active, 0, zero, 0, 0)
+                    accumulate(via, active, a, grad_recurrent, 0, count, grad_weight, task * n)
                     if not additive:
-                        accumulate(one, NONE, grad_recurrent, NONE, count, grad_weight_bias, task)
+                        accumulate(via, one, 0, grad_recurrent, 0, count, grad_weight_bias, task)
                 if x_steps < steps:
                     add_rows(total, grad_drive, count)
                 else:
                     at = (m * steps + t) * batch + begin
-                    accumulate(x, at, grad_drive, NONE, count, grad_projection, task * x.shape[1])
-                    accumulate(one, NONE, grad_drive, NONE, count, grad_bias, task)
+                    accumulate(via, x, at, grad_drive, 0, count, grad_projection, task * x.shape[1])
+                    accumulate(via, one, 0, grad_drive, 0, count, grad_bias, task)
                     if grad_x.size:
-                        multiply(grad_drive, NONE, count, into, grad_x, at, zero, NONE, NONE)
-                        grad_x[at + count : at + end - begin] = 0
+                        multiply(via, grad_drive, 0, count, into, grad_x, at, zero, 0, 0)
+                        clear_rows(grad_x, at + count, at + end - begin)
             if x_steps < steps:
                 at, count = m * batch + begin, end - begin
-                accumulate(x, at, total, NONE, count, grad_projection, task * x.shape[1])
-                accumulate(one, NONE, total, NONE, count, grad_bias, task)
+                accumulate(via, x, at, total, 0, count, grad_projection, task * x.shape[1])
+                accumulate(via, one, 0, total, 0, count, grad_bias, task)
                 if grad_x.size:
-                    multiply(total, NONE, count, into, grad_x, at, zero, NONE, NONE)
+                    multiply(via, total, 0, count, into, grad_x, at, zero, 0, 0)
             a = m * (steps + 1) * batch + begin
             for b in range(end - begin):
                 for j in range(n):

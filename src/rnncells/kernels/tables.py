@@ -13,12 +13,14 @@ from numba.np.arrayobj import make_array, populate_array
 from torch import Tensor
 
 
-def table_of(tensors: list[Tensor]) -> np.ndarray:
+def table_of(tensors: list[Tensor], products: tuple[int, int]) -> np.ndarray:
     """Describe tensors, which must be contiguous, and must live as long as the table is used.
 
-    Kernels see the last axis as columns, and all others as rows.
+    Kernels see the last axis as columns, and all others as rows. A row more says where the products
+    are that kernels call (:func:`rnncells.kernels.product.addresses`).
     """
-    return np.array([(t.data_ptr(), t.numel(), t.size(-1)) for t in tensors])
+    rows = [(t.data_ptr(), t.numel(), t.size(-1)) for t in tensors]
+    return np.array([*rows, (*products, 0)])
 
 
 @intrinsic(prefer_literal=True)
