@@ -39,7 +39,7 @@ def minimise(model: GaussianProcessRegressor, dimensions: int) -> np.ndarray:
     best, least = None, np.inf
     for points, means in grid_means(model, dimensions):
         if means.min() < least:
-            best, least = points[means.argmin()], means.min()
+            best, least = points[means.argmin()].copy(), means.min()
     offsets = np.arange(-FINE, FINE + 1) / (GRID * FINE)
     for axis in range(dimensions):
         line = np.repeat(best[None], len(offsets), 0)
@@ -75,7 +75,7 @@ def _from_squares(model: GaussianProcessRegressor, squares: np.ndarray) -> np.nd
 def grid_means(
     model: GaussianProcessRegressor, dimensions: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield all points of the grid, in chunks, with :func:`relative_mean` there.
+    """Yield all points of the grid, in chunks that are written over, with :func:`relative_mean`.
 
     A four-dimensional grid has six million points. The squared distances are sums over the axes,
     so those along the last two are computed once.
