@@ -58,12 +58,15 @@ def relative_mean(model: GaussianProcessRegressor, points: np.ndarray) -> np.nda
     which has its minimum where ``model.predict`` has it.
     """
     scale = np.sqrt(5.0) / model.kernel_.k1.k2.length_scale
-    return _from_squares(model, cdist(points * scale, model.X_train_ * scale, "sqeuclidean"))
+    squares = cdist(points * scale, model.X_train_ * scale, "sqeuclidean")
+    return _from_squares(model, squares, np.empty_like(squares))
 
 
-def _from_squares(model: GaussianProcessRegressor, squares: np.ndarray) -> np.ndarray:
-    """Return what :func:`relative_mean` does, given d_j^2, which is written to."""
-    distance = np.sqrt(squares)
+def _from_squares(
+    model: GaussianProcessRegressor, squares: np.ndarray, distance: np.ndarray
+) -> np.ndarray:
+    """Return what :func:`relative_mean` does, given d_j^2; both arrays are written to."""
+    np.sqrt(squares, out=distance)
     squares /= 3.0
     squares += distance
     squares += 1.0
@@ -88,10 +91,11 @@ def grid_means(
     along_inner = sum(squares[i, :, outer + k] for k, i in enumerate(inner.T))
     points = np.empty((len(inner), dimensions))
     points[:, outer:] = ticks[inner]
+    total, room = np.empty_like(along_inner), np.empty_like(along_inner)
     for index in product(range(GRID), repeat=outer):
         points[:, :outer] = ticks[list(index)]
-        along_outer = sum(squares[i, :, k] for k, i in enumerate(index))
-        yield points, _from_squares(model, along_inner + along_outer)
+        np.add(along_inner, sum(squares[i, :, k] for k, i in enumerate(index)), out=total)
+        yield points, _from_squares(model, total, room)
 
 
 def extract(observations: pd.DataFrame, settings: Mapping) -> tuple[dict, pd.DataFrame]:
