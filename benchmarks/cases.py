@@ -276,12 +276,13 @@ def compiled(step: TrainingStep) -> Work | str:
     """Return the readable step with its forward and backward pass through ``torch.compile``."""
     if not (shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")):
         return "no C++ compiler"
-    network, loss = step.network, step.task.loss
+    network, objective = step.network, step.task.objective
 
     @torch.compile
     def forward(x: Tensor, target: Tensor) -> Tensor:
-        return loss(network, Batch(x, target))
+        return network.loss(objective(Batch(x, target)))
 
+    step.task.objective = lambda batch: None  # only the loss says what the network should do
     step.task.loss = lambda network, batch: forward(batch.x, batch.target)
     return step
 
