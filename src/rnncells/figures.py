@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from .files import write_bytes
@@ -594,6 +594,9 @@ def _scale_axis(axis, dimension: Mapping, name: str, labelled: bool) -> None:
             f"{which}lim": (dimension["low"], dimension["high"]),
         }
     )
+    if dimension["scale"] == "log":
+        # Between the powers of ten labels need more room than a panel has: only if there is none.
+        axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(0.5, 0.4)))
     if labelled:
         axis.set_label_text(_SYMBOLS.get(name, name))
     else:
