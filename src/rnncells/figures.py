@@ -15,12 +15,11 @@ from zlib import crc32
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from .files import write_bytes
@@ -63,6 +62,7 @@ _SYMBOLS = {
     "sigma": r"$\sigma$",
 }
 
+_DARK = "0.15"  # a grey that is nearly black: texts and axes
 _GREY, _LIGHT, _BLUE, _RED = "#555555", "#BDBDBD", "#0072B2", "#D55E00"
 _WIDTH = 7.0  # inches: the text width of a page
 _SMALL = 7.0  # points: the smallest font
@@ -71,9 +71,7 @@ _SMALL = 7.0  # points: the smallest font
 def style() -> AbstractContextManager:
     """Return the context in which all figures are drawn; also a decorator."""
     return mpl.rc_context(
-        sns.axes_style("ticks")
-        | sns.plotting_context("paper")
-        | {
+        {
             "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
             "font.size": 8,
             "axes.titlesize": 8,
@@ -87,14 +85,29 @@ def style() -> AbstractContextManager:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.linewidth": 0.7,
+            "axes.axisbelow": True,
             "xtick.major.width": 0.7,
             "ytick.major.width": 0.7,
             "xtick.major.size": 3,
             "ytick.major.size": 3,
+            "xtick.minor.width": 0.8,
+            "ytick.minor.width": 0.8,
+            "xtick.minor.size": 3.2,
+            "ytick.minor.size": 3.2,
+            "text.color": _DARK,
+            "axes.labelcolor": _DARK,
+            "axes.edgecolor": _DARK,
+            "xtick.color": _DARK,
+            "ytick.color": _DARK,
+            "grid.color": "0.8",
             "lines.linewidth": 1.2,
+            "lines.solid_capstyle": "round",
             "lines.markersize": 4,
             "lines.markeredgewidth": 0.4,
             "lines.markeredgecolor": "white",
+            "patch.linewidth": 0.8,
+            "patch.edgecolor": "white",
+            "patch.force_edgecolor": True,
             "pdf.fonttype": 42,
         }
     )
@@ -104,6 +117,8 @@ def cell_look(cell: str) -> Look:
     """Return colour and marker of ``cell``; those of an unknown cell follow from its name."""
     if cell in LOOKS:
         return LOOKS[cell]
+    import seaborn as sns  # takes longer than drawing; most figures do without it
+
     number = crc32(cell.encode())
     hues = sns.husl_palette(12, l=0.5).as_hex()
     return hues[number % 12], _OTHER_MARKERS[number // 12 % len(_OTHER_MARKERS)]
@@ -579,6 +594,9 @@ def _scale_axis(axis, dimension: Mapping, name: str, labelled: bool) -> None:
             f"{which}lim": (dimension["low"], dimension["high"]),
         }
     )
+    if dimension["scale"] == "log":
+        # Between the powers of ten labels need more room than a panel has: only if there is none.
+        axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(0.5, 0.4)))
     if labelled:
         axis.set_label_text(_SYMBOLS.get(name, name))
     else:
@@ -592,6 +610,8 @@ def cost(table: pd.DataFrame) -> Figure:
     """Draw what the rules of each study cost: a table, and bars of their total time."""
     if table.empty:
         return _nothing(None)
+    import seaborn as sns
+
     table = table.reset_index(drop=True)
     figure = Figure(figsize=(_WIDTH, 0.2 * len(table) + 0.9), layout="constrained")
     text, bars = figure.subplots(1, 2, sharey=True, width_ratios=[2.6, 1])
