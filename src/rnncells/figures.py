@@ -528,6 +528,7 @@ def _convergence(ax: Axes, observations: pd.DataFrame) -> None:
         ax.plot(x[diverged], score[diverged], "x", mec=_GREY, mew=0.8, label="diverged")
     ax.step(x, score.cummax(), where="post", color=_BLUE, label="best so far")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=3)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="Configuration", ylabel="Score (higher is better)")
 
 
