@@ -100,7 +100,7 @@ def test_a_job_killed_at_any_file_operation_leaves_no_half_result(
 ):
     killed, fork = job(rule, study), forks.all[0]
     fork.prepare(killed)
-    code = fork.run(killed, FAULT_LIST=tmp_path / "list", RNNCELLS_CHECKPOINT_SECONDS=0.02)
+    code = fork.run(killed, FAULT_LIST=tmp_path / "list", RNNCELLS_CHECKPOINT_SECONDS=0.05)
     assert code == 0, fork.terminal
     numbers = Counter(map(tuple, json.loads((tmp_path / "list").read_text())))
     assert len(numbers) > 2 * len(killed.outputs)
@@ -111,9 +111,9 @@ def test_a_job_killed_at_any_file_operation_leaves_no_half_result(
         with tally.tries(f"kill -9 of a job at a file operation ({rule})"):
             fork.prepare(killed)
             at = json.dumps([what, name, number])
-            code = fork.run(killed, FAULT_AT=at, RNNCELLS_CHECKPOINT_SECONDS=0.02)
-            # How many checkpoints a training writes depends on how fast it is.
-            assert code == -signal.SIGKILL or ("checkpoint" in name and number > 1)
+            code = fork.run(killed, FAULT_AT=at, RNNCELLS_CHECKPOINT_SECONDS=0.05)
+            # How many checkpoints there are, and so which is the last, depends on the speed.
+            assert code == -signal.SIGKILL or number > 1
             assert_no_half_result(fork, killed, job("optimum"))
             fork.finish(killed)
 
