@@ -1,15 +1,17 @@
 """Run scripts of the workflow in forks of a process that has imported everything already.
 
-A job spends seconds on its imports and, here, milliseconds on its work; so forks let tests
-interrupt the work a hundred times. Orders come as lines of JSON on stdin, answers go to stdout:
+A job spends seconds on its imports and on loading compiled code and, here, milliseconds on its
+work; so forks let tests interrupt the work a hundred times. Orders come as lines of JSON on stdin,
+answers go to stdout:
 
     {"run": script, "folder": ..., "output": file, "environment": {...}}  ->  process id
     {"wait": process id}  ->  exit code, negative for a signal
 
-``FAULT_AT=n`` in the environment makes the job die (SIGKILL) just before its n-th file operation
-below ``results``: opening to write, syncing, renaming, removing. ``FAULT_COUNT=file`` has it write
-the number of its operations to that file at its end. ``FAULT_CLOCK=1`` makes the clock of the wall
-(``time.time``) jump by a day, forth and back, at every look at it.
+``FAULT_AT=[what, name, n]`` in the environment makes the job die (SIGKILL) just before it does that
+for the n-th time with a file of that name below ``results``: opening it to write, syncing,
+renaming, removing it. ``FAULT_LIST=file`` has it write the list of these operations to that file at
+its end. ``FAULT_CLOCK=1`` makes the clock of the wall (``time.time``) jump by a day, forth and
+back, at every look at it.
 """
 
 import gc
@@ -17,6 +19,7 @@ import importlib
 import itertools
 import json
 import os
+import re
 import runpy
 import signal
 import sys
@@ -44,27 +47,36 @@ IMPORTED = (
     "rnncells.tasks.trajectory_generation",
     "rnncells.trials",
 )
+#: The cells of the studies, whose compiled code is loaded already too.
+CELLS = ("GRU", "nBRC", "sRNN")
 
 
 class FileOperations:
-    """Counts the file operations of this process below ``results``, and may die at one."""
+    """Lists the file operations of this process below ``results``, and may die at one."""
 
-    def __init__(self, fatal: int):
+    def __init__(self, fatal: list):
         self.fatal = fatal
-        self.count = 0
+        self.all: list[list[str]] = []
         sys.addaudithook(self.hook)
         sync = os.fsync
-        os.fsync = lambda file: (self.happens(), sync(file))[1]
+        os.fsync = lambda file: (self.happens("sync", opened(file)), sync(file))[1]
 
     def hook(self, event: str, arguments: tuple) -> None:
         writes = event == "open" and arguments[2] and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if (writes or event in ("os.rename", "os.remove")) and "results" in str(arguments[0]):
-            self.happens()
+            self.happens(event, str(arguments[0]))
 
-    def happens(self) -> None:
-        self.count += 1
-        if self.count == self.fatal:
+    def happens(self, what: str, path: str) -> None:
+        # Temporary files have eight random characters in their names.
+        operation = [what, re.sub(r"\.[0-9a-f]{8}\.part", ".part", Path(path).name)]
+        self.all.append(operation)
+        if [*operation, self.all.count(operation)] == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def opened(file: int) -> str:
+    """Return the path of an open file."""
+    return os.readlink(f"/proc/self/fd/{file}")
 
 
 def become(order: dict) -> FileOperations:
@@ -79,7 +91,7 @@ def become(order: dict) -> FileOperations:
     if os.environ.get("FAULT_CLOCK"):
         wall, jumps = time.time, itertools.cycle((86400, -86400))
         time.time = lambda: wall() + next(jumps)
-    return FileOperations(int(os.environ.get("FAULT_AT", 0)))
+    return FileOperations(json.loads(os.environ.get("FAULT_AT", "[]")))
 
 
 def run(script: str, operations: FileOperations) -> None:
@@ -92,16 +104,43 @@ def run(script: str, operations: FileOperations) -> None:
         code = end.code
     except BaseException:
         traceback.print_exc()
-    if counted := os.environ.get("FAULT_COUNT"):
-        Path(counted).write_text(str(operations.count))
+    if listed := os.environ.get("FAULT_LIST"):
+        Path(listed).write_text(json.dumps(operations.all))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else bool(code))
 
 
+def load_kernels() -> None:
+    """Let every cell learn for one step."""
+    from rnncells.training import train
+
+    for cell in CELLS:
+        train(
+            task="copy_first_input",
+            cell=cell,
+            length=2,
+            hidden_size=2,
+            layers=1,
+            seeds=[0],
+            hyperparameters=[{"lr": 0.001}],
+            options={},
+            settings={
+                "train_sequences": 1,
+                "test_sequences": 1,
+                "batch_size": 1,
+                "epochs": 1,
+                "stop_below": 0,
+                "readout": "gradient",
+            },
+            device="cpu",
+        )
+
+
 def main() -> None:
     for module in IMPORTED:
         importlib.import_module(module)
+    load_kernels()
     gc.freeze()  # what is collected in a fork would be copied
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:

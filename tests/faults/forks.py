@@ -158,6 +158,17 @@ class Forks:
     def __init__(self, folder: Path, reference: Project, number: int = 2):
         made = [Fork(folder / f"fork-{k}", reference) for k in range(number)]
         self.all = [fork.ready() for fork in made]
+        self._lives: dict[Job, float] = {}
+
+    def life(self, job: Job) -> float:
+        """Return how many seconds a job lasts in a fork."""
+        if job not in self._lives:
+            fork = self.all[0]
+            fork.prepare(job)
+            began = time.perf_counter()
+            fork.finish(job)
+            self._lives[job] = time.perf_counter() - began
+        return self._lives[job]
 
     def each(self, trial: Callable[..., None], *arguments: list) -> None:
         """Run ``trial(fork, ...)`` for all arguments, side by side; the first failure is raised."""

@@ -1,4 +1,9 @@
-"""The studies that are disturbed: one per task, small, with every rule of the workflow."""
+"""The studies that are disturbed: one per task, small, with every rule of the workflow.
+
+Jobs come hundreds of times. Each training lasts some tenths of a second: long enough for several
+checkpoints, and for a signal to find it at work. The searched cell is the one with the fewest
+hyperparameters, because a search, and its figure, take longer with each.
+"""
 
 CONFIG = {
     "device": "cpu",
@@ -11,7 +16,7 @@ CONFIG = {
             "hidden_sizes": [6],
             "layers": [2],
             "seeds": 2,
-            "training": {"train_sequences": 1000, "test_sequences": 200, "epochs": 20},
+            "training": {"train_sequences": 1000, "test_sequences": 200, "epochs": 30},
         },
         "addition": {
             "task": "binary_addition",
@@ -28,7 +33,7 @@ CONFIG = {
         },
         "capacity": {
             "task": "trajectory_generation",
-            "cells": ["TRNN"],
+            "cells": ["sRNN"],
             "lengths": [10],
             "hidden_sizes": [6],
             "seeds": 2,

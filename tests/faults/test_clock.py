@@ -16,9 +16,9 @@ DAY = 86400
 def test_a_job_under_a_jumping_clock(rule, forks, job, tally):
     jumpy, fork = job(rule), forks.all[0]
     with tally.tries("the clock jumps during a job"):
+        (moment,) = moments(f"clock {rule}", 1, forks.life(jumpy))
         fork.prepare(jumpy)
-        (moment,) = moments(f"clock {rule}", 1, 0.5)
-        fork.interrupt(jumpy, 0.3 + moment, signal.SIGTERM, FAULT_CLOCK=1)
+        fork.interrupt(jumpy, moment, signal.SIGTERM, FAULT_CLOCK=1)
         fork.finish(jumpy, FAULT_CLOCK=1)
         log = (fork.folder / jumpy.log).read_text()
         for seconds in re.findall(r"(-?[\d.]+) s\b", log):

@@ -7,7 +7,7 @@ import pytest
 from comparison import assert_undisturbed
 from moments import moments
 
-RUN = "cell=TRNN/length=10/hidden=6/layers=1"
+RUN = "cell=sRNN/length=10/hidden=6/layers=1"
 #: Results, and the rules that read them.
 READERS = {
     "data/capacity/trajectories.npy": ("search", "train"),

@@ -35,7 +35,7 @@ def ends_within(head, seconds: float) -> bool:
 
 
 def test_snakemake_killed_at_any_moment(project, reference, tally):
-    waiting, kills = moments("head", 20, reference.seconds / 4), 0
+    waiting, kills = moments("head", 20, reference.seconds / 6), 0
     while waiting:
         head = project.start(TARGET)
         if not ends_within(head, waiting[-1]):

@@ -1,5 +1,6 @@
 """Kernels against the readable steps, which are the specification."""
 
+import importlib.util
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from rnncells import RNN, kernels
 from rnncells.cells import CELLS
+from rnncells.kernels import compiler
+from rnncells.kernels.compiler import compiled
 from rnncells.kernels.driver import Dense
 from rnncells.kernels.functions import COMPILED, quick_sigmoid, quick_tanh, sigmoid, tanh
 from rnncells.kernels.product import accumulate_rows, multiply_rows, pack, pack_transposed, packed
@@ -286,6 +289,22 @@ def test_jobs_that_start_at_once_compile_once(tmp_path):
     said = [job.communicate(timeout=120)[1] for job in jobs]
     assert [job.returncode for job in jobs] == [0] * 4, said
     assert sum("compiles leaky_forward-float32" in text for text in said) == 1
+
+
+def test_copies_of_the_source_share_what_is_compiled(tmp_path, monkeypatch):
+    def hits(folder):
+        (tmp_path / folder).mkdir()
+        source = tmp_path / folder / "doubling.py"
+        source.write_text("def double(x):\n    return 2 * x\n")
+        spec = importlib.util.spec_from_file_location("doubling", source)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        double = compiled(module.double, str(source))
+        assert double(4) == 8
+        return sum(double.stats.cache_hits.values())
+
+    monkeypatch.setattr(compiler, "_cache", lambda: tmp_path)
+    assert [hits("here"), hits("there")] == [0, 1]
 
 
 def test_what_several_processes_compiled_may_be_used_by_one(tmp_path):

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 def cache_folder(*sources: str) -> Path:
     """Return a folder for compiled kernels, made for exactly this code and this processor.
 
-    Numba looks at the age of the file that holds a function, but not of those that hold what the
-    function calls; hence a folder of its own for every state of the source.
+    Numba looks at the file that holds a function, but not at those that hold what the function
+    calls; hence a folder of its own for every state of the source.
 
     Args:
         sources: files that the kernels are made of besides this package.
@@ -76,10 +76,42 @@ def compiled_for_c(function: Callable[..., Any], signature: Any) -> Any:
 
 @contextmanager
 def _kept_in(folder: Path) -> Iterator[None]:
-    """Let Numba keep in a folder what is declared in the block."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    """Let Numba keep in a folder what is declared in the block, by its content."""
+    config = numba.config
+    # Numba before 0.62 does not know the second one.
+    before = config.CACHE_DIR, getattr(config, "CACHE_LOCATOR_CLASSES", "")
+    config.CACHE_DIR = str(folder)
+    config.CACHE_LOCATOR_CLASSES = f"{__name__}.{_ByContent.__name__}"
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+
+
+class _ByContent:
+    """Tells Numba to keep a function in the folder of :func:`cache_folder`, and to trust it.
+
+    By itself Numba would add the path of the source, and compile again in every copy of it.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        # Modules of the same name are apart, because the rest of the file's name is not.
+        self._path = Path(numba.config.CACHE_DIR, function.__module__)
+        self._line = function.__code__.co_firstlineno
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> "_ByContent":
+        return cls(function)
+
+    def ensure_cache_path(self) -> None:
+        self._path.mkdir(parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        self.ensure_cache_path()
+        return str(self._path)
+
+    def get_source_stamp(self) -> str:
+        return "the folder is made for this content"
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
