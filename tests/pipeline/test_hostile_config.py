@@ -36,7 +36,7 @@ def searches(draw, names):
     return {
         "source": "search",
         "search": {
-            "configurations": draw(st.integers(1, 400)),
+            "configurations": draw(st.integers(2, 400)),
             "batch": draw(st.integers(1, 9)),
             "space": draw(st.dictionaries(st.sampled_from(names), bounds)),
         },
