@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -70,11 +71,12 @@ class Kernel:
             other.result()
 
     def _compile(self, dtype: torch.dtype, like: np.ndarray, numbers: tuple[Any, ...]) -> None:
-        """Compile, or load what another process has compiled; one process at a time."""
+        """Compile, one process at a time, or load what another process has compiled."""
         mark = f"{self.name}-{str(dtype).removeprefix('torch.')}"
         done = self._folder / f"{mark}.done"
-        # One lock for all, because what kernels have in common takes longest.
-        with FileLock(self._folder.parent / "compiling.lock"):
+        # One lock for all, because what kernels have in common takes longest. What is complete is
+        # loaded without it, while another process compiles something else.
+        with nullcontext() if done.exists() else FileLock(self._folder.parent / "compiling.lock"):
             if not done.exists():
                 # A warning, because only those are shown to who has not set up logging.
                 logger.warning("rnncells compiles %s, once on this machine (seconds)", mark)
