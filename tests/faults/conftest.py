@@ -31,6 +31,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_sessionstart() -> None:
+    # A shell lets what it starts in the background ignore Ctrl-C, and so would all heads and jobs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGALRM, lambda *_: pytest.exit(f"not done after {LIMIT} s", 1))
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", 1))
     signal.alarm(LIMIT)

@@ -136,11 +136,14 @@ def test_two_snakemakes_in_one_folder(project, reference, tally):
         wait_for(lambda: any(head.code is not None for head in heads), "one of two to be refused")
         refused, first = sorted(heads, key=lambda head: head.code is None)
         assert_refused(refused, "Directory cannot be locked")
-        for moment in moments("second head", 3, reference.seconds / 12):
+        searching = first.job("search")
+        searching.suspend()  # so that the first one is at work until all have been refused
+        for moment in moments("second head", 3, 1.0):
             assert not ends_within(first, moment), first.text
             assert_refused(project.run(TARGET))
         assert project.run("--unlock").code == 0
         assert_refused(project.run(TARGET))
         assert project.run("--dry-run", TARGET).code == 0
+        searching.resume()
         assert first.wait() == 0, first.text
         assert_undisturbed(project.results, reference.results, STUDY)
