@@ -87,7 +87,10 @@ def strike(project, stage, how, moment, *arguments):
     in_time = False
     with suppress(psutil.NoSuchProcess):
         job.suspend()  # so that it does not end before the signal comes
-        in_time = job.status() != psutil.STATUS_ZOMBIE
+        # One that is about to end does not stop any more.
+        ends = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        wait_for(lambda: job.status() in ends, "the job to stop or to end")
+        in_time = job.status() == psutil.STATUS_STOPPED
         how(head, job)
         job.resume()
     head.wait()
