@@ -73,9 +73,7 @@ def _above_floor(ax: Axes, rows: pd.DataFrame) -> None:
         multiples = some["peer_ms"] / some["floor_ms"]
         ax.plot(multiples, y[some.index], "o", ms=5, color=COLOURS[peer], label=peer)
     ax.plot(own["floor_ratio"], y[own.index], "o", ms=6, color=COLOURS["rnncells"], label="kernels")
-    for k, row in own.iterrows():
-        x, text = row["floor_ratio"], f"{row['our_ms']:.2g} ms"
-        _label(ax, x, x, y[k], text, row["floor_goal"])
+    ax.set_yticks(y[own.index], own["case"] + own["our_ms"].map(" ({:.2g} ms)".format))
     _goal(ax, own["floor_goal"], y)
     _multiples(ax, "time of an iteration, as a multiple of its matrix products alone")
 
