@@ -105,23 +105,25 @@ class Network(nn.Module):
         self.keys = nn.Parameter(keys.clone())
 
     def initial_states(self, keys: Tensor | None, batch: int) -> list[State]:
-        """Return the initial state of every layer, from the learned keys if there are any."""
+        """Return the initial state of every layer: as :meth:`initial_state`, and 0 for None."""
         if keys is None:
             return [cell.initial_state(batch) for cell in self.rnn.cells]
         return self.rnn.states_from_key(keys if self.keys is None else self.keys)
 
-    def initial_state(self, keys: Tensor):
-        """Return h_0 from the learned keys if there are any, else from ``keys``."""
+    def initial_state(self, keys: Tensor | None):
+        """Return h_0 from the learned keys if there are any, else from ``keys``; None without."""
+        if keys is None:
+            return None
         return self.rnn.state_from_key(keys if self.keys is None else self.keys)
 
     def features(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
         """Return what the readout sees, ``(S, T, B, n)``, for inputs ``(S, T, B, input_size)``."""
-        output, _ = self.rnn(x, None if keys is None else self.initial_state(keys))
+        output, _ = self.rnn(x, self.initial_state(keys))
         return output
 
     def last_features(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
         """Return what the readout sees after the last step, ``(S, B, n)``."""
-        _, h_n = self.rnn(x, None if keys is None else self.initial_state(keys))
+        _, h_n = self.rnn(x, self.initial_state(keys))
         cell = self.rnn.cells[-1]
         states = h_n if isinstance(h_n, tuple) else (h_n,)
         return cell.output(states[cell.state_names.index(cell.output_state)][:, -1])
@@ -141,7 +143,7 @@ class Network(nn.Module):
 
         The first input is 0. No gradient flows through the input.
         """
-        states = self.rnn._states(self.initial_state(keys), keys.size(-2), batched=True)
+        states = self.initial_states(keys, keys.size(-2))
         recurrences = [cell.recurrence() for cell in self.rnn.cells]
         x = keys.new_zeros((*keys.shape[:-1], self.rnn.input_size))
         predictions = []

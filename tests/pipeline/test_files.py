@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnncells.costs import gather_costs
 from rnncells.files import (
     DamagedFile,
     read_array,
@@ -60,6 +61,19 @@ def test_observations_of_another_number_of_configurations_are_refused(tmp_path, 
     write_table(pd.DataFrame({"configuration": rows, "score": 1.0, "diverged": 0}), path)
     with pytest.raises(DamagedFile, match="each of the 3 configurations once"):
         read_observations(path, 3, {})
+
+
+def test_costs_of_a_damaged_provenance_are_refused(tmp_path):
+    path = tmp_path / "study/provenance.parquet"
+    path.parent.mkdir()
+    write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5], "peak_memory_mb": [3.0]}), path)
+    assert gather_costs([path])["seconds_total"].tolist() == [1.5]
+    whole = path.read_bytes()
+    write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5]}), path)
+    for content in (b"", whole[:-1], path.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(DamagedFile, match=r"provenance\.parquet: is damaged"):
+            gather_costs([path])
 
 
 def test_json_of_another_kind_is_refused(tmp_path):

@@ -97,6 +97,15 @@ def test_what_is_frozen_gets_no_gradient():
     assert all(parameter.grad is None for parameter in network.rnn.parameters())
 
 
+def test_what_is_frozen_may_learn_later():
+    network = network_of("GRU", layers=2)
+    learner, objective = Learner(network), objective_of(network)
+    for frozen in (True, False, True):
+        network.rnn.requires_grad_(not frozen)
+        expected, found = by_autograd(network, objective), in_one_pass(learner, objective)
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+
+
 @pytest.mark.parametrize("threads", [1, 5])
 def test_any_number_of_threads(threads):
     network, before = network_of("nBRC", layers=2), torch.get_num_threads()

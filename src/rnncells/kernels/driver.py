@@ -1,11 +1,12 @@
 """From tensors to kernels and back: runs the units of a cell over whole sequences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .launch import Kernel
 from .scan import kernels
@@ -17,10 +18,7 @@ ROWS = 128
 
 @dataclass
 class Run:
-    """What a driver runs on: S members, T steps, B sequences, n units.
-
-    It may run again with other numbers in the same shapes. The memory that it needs serves again
-    too, so that what came out before is lost.
+    """One call of a driver: S members, T steps, B sequences, n units.
 
     Attributes:
         x: the input, ``(S, T, B, i)``, or ``(S, 1, B, i)`` if it is constant in time.
@@ -33,6 +31,7 @@ class Run:
         rows: for every step, how many sequences it has; the sequences lie in an order such that
             they are always the first ones. The state of the others stays.
         training: whether :meth:`Driver.backward` will follow.
+        memory: what earlier runs needed, to serve again: what came out of them is lost.
     """
 
     x: Tensor
@@ -43,21 +42,22 @@ class Run:
     state: Tensor
     rows: np.ndarray
     training: bool
+    memory: dict[tuple, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.members, self.batch, _ = self.state.shape
         self.steps = len(self.rows)
-        self.memory: dict[str, Tensor] = {}
         threads = torch.get_num_threads()
         # Enough tiles for all threads, of at least 8 rows where there are that many.
         wanted = max(-(-self.batch // ROWS), -(-threads // self.members))
         self.tiles = max(1, min(wanted, self.batch // 8))
 
     def room(self, name: str, *shape: int) -> Tensor:
-        """Return memory for ``(S, *shape)`` numbers: the same for the same name."""
-        if name not in self.memory:
-            self.memory[name] = self.state.new_empty((self.members, *shape))
-        return self.memory[name]
+        """Return memory for ``(S, *shape)`` numbers: the same for the same name and shape."""
+        key = name, *shape
+        if key not in self.memory:
+            self.memory[key] = self.state.new_empty((self.members, *shape))
+        return self.memory[key]
 
     def in_turn(self, name: str, state: Tensor, turn: int) -> Tensor:
         """Return memory for two states that are read and written in turn, the first one given."""
@@ -159,13 +159,16 @@ class Driver:
         Args:
             run: what was run.
             kept: what :meth:`forward` returned.
-            grad_active: gradient of the active states of all steps, ``(S, T, B, n)``, or None.
+            grad_active: gradient of the active states of all steps, ``(S, T, B, n)``, or of the
+                last of them where there are several groups of units; or None.
             grad_state: gradient of the state after the last step.
             with_x: whether the gradient of the input is wanted.
         """
         unit, weights = self.unit, self.weights(run)
         if grad_active is None:
             grad_active = run.zeros("no grad", 1, run.batch, kept["active"].size(-1))
+        elif (others := kept["active"].size(-1) - grad_active.size(-1)) > 0:
+            grad_active = functional.pad(grad_active, (others, 0))
         carry = run.in_turn("carry", grad_state, run.steps % 2)
         grad_x = run.room("grad x", *(run.x.shape[1:] if with_x else (0, run.x.size(-1))))
 

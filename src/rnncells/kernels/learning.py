@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..cells.base import Cell
 from ..rnn import compact
-from .driver import Run
 from .readout import read_out
 from .select import compiled
 from .sequence import binding, run_of, weights_of
@@ -55,7 +53,7 @@ class Learner:
         """Return the loss of every member, ``(S,)``, and set (not add to) the gradients."""
         network, (x, target, scale, error, keys, last) = self.network, objective
         cells, readout = network.rnn.cells, network.readout
-        shapes = (x.shape, target.shape, torch.get_num_threads())
+        shapes = x.shape, target.shape, x.dtype
         if shapes != self.shapes:
             rows = np.full(x.size(1), target.size(-2))
             self.layers, self.shapes = [Layer(cell, rows) for cell in cells], shapes
@@ -92,16 +90,15 @@ class Layer:
     def __init__(self, cell: Cell, rows: np.ndarray):
         self.cell = cell
         self.rows = rows
-        self.run: Run | None = None
+        self.driver = binding(type(cell)).driver(cell)
+        self.memory: dict[tuple, Tensor] = {}
 
     def forward(self, x: Tensor, tensors: Sequence[Tensor], parts: int, learns: bool) -> Tensor:
         """Return the active states ``(S, T + 1, B, n)``, those of the initial state first."""
-        run = run_of(self.cell, self.rows, parts, x, tensors, training=learns)
-        if self.run is not None:
-            run.memory = self.run.memory
-        self.run, self.parts = run, parts
-        self.driver = binding(type(self.cell)).driver(self.cell)
-        self.kept = self.driver.forward(run)
+        options = {"training": learns, "memory": self.memory}
+        self.run = run_of(self.cell, self.rows, parts, x, tensors, **options)
+        self.parts = parts
+        self.kept = self.driver.forward(self.run)
         return self.kept["active"][..., -self.cell.hidden_size :]
 
     def backward(
@@ -117,11 +114,10 @@ class Layer:
         """
         run, active = self.run, self.kept["active"]
         grad_state = run.zeros("grad state", *run.state.shape[1:])
-        if (other := active.size(-1) - grad.size(-1)) > 0:
-            grad = functional.pad(grad, (other, 0))  # of the groups of units that are not read
         if at_last:
-            through = self.driver.unit.through_active(grad, active[:, -1])
-            grad_state[..., : through.size(-1)] = through
+            width, n = active.size(-1), grad.size(-1)
+            through = self.driver.unit.through_active(grad, active[:, -1, :, -n:])
+            grad_state[..., width - n : width] = through
         grads = self.driver.backward(
             run, self.kept, None if at_last else grad, grad_state, with_x=with_x
         )

@@ -303,23 +303,18 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
     )
 
 
-def _calling(which: int) -> Any:
-    """Return the code that calls a function of :func:`addresses` with numbers and pointers."""
-
-    def call(context: Any, builder: Any, addresses: Any, kind: Any, given: list[Any]) -> Any:
-        places = context.make_array(kind)(context, builder, addresses).data
-        address = builder.load(builder.gep(places, [ir.Constant(ir.IntType(64), which)]))
-        function = ir.FunctionType(ir.VoidType(), [value.type for value in given])
-        builder.call(builder.inttoptr(address, function.as_pointer()), given)
-        return context.get_dummy_value()
-
-    return call
-
-
 def _parts(context: Any, builder: Any, kind: Any, array: Any) -> tuple[Any, Any]:
     """Return an array's address and its number of columns."""
     made = context.make_array(kind)(context, builder, array)
     return made.data, builder.extract_value(made.shape, kind.ndim - 1)
+
+
+def _call(context: Any, builder: Any, places: Any, which: int, given: list[Any]) -> Any:
+    """Call a function of :func:`addresses`, which lie at ``places``, with numbers and pointers."""
+    address = builder.load(builder.gep(places, [ir.Constant(ir.IntType(64), which)]))
+    function = ir.FunctionType(ir.VoidType(), [value.type for value in given])
+    builder.call(builder.inttoptr(address, function.as_pointer()), given)
+    return context.get_dummy_value()
 
 
 @intrinsic
@@ -339,7 +334,8 @@ def multiply(
         start_at, _ = _parts(context, builder, start, start_)
         given = [left_at, depth, panels_at, out_at, columns, start_at]
         given += [first_, count_, to_, row, step]
-        return _calling(0)(context, builder, products_, products, given)
+        places, _ = _parts(context, builder, products, products_)
+        return _call(context, builder, places, 0, given)
 
     return signature, code
 
@@ -359,6 +355,7 @@ def accumulate(
         right_at, columns = _parts(context, builder, right, right_)
         out_at, _ = _parts(context, builder, out, out_)
         given = [left_at, high, right_at, columns, out_at, left_row_, right_row_, count_, to_]
-        return _calling(1)(context, builder, products_, products, given)
+        places, _ = _parts(context, builder, products, products_)
+        return _call(context, builder, places, 1, given)
 
     return signature, code

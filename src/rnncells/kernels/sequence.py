@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..cells.base import Cell, State, affine
 from ..steps import step_through
@@ -125,9 +124,6 @@ class _Sequence(torch.autograd.Function):
             return None, None, None, *grads
         if grad_output is not None:
             grad_output = grad_output if cell.population else grad_output.unsqueeze(0)
-            n, width = cell.hidden_size, kept[0].size(-1)
-            if width > n:
-                grad_output = functional.pad(grad_output, (width - n, 0))
         if all(grad is None for grad in grad_last):
             grad_state = run.state.new_zeros(run.state.shape)
         else:
@@ -141,7 +137,7 @@ class _Sequence(torch.autograd.Function):
         driver = _bindings[type(cell)].driver(cell)
         grads = driver.backward(
             # Memory of its own: the gradients of an earlier backward pass may be in use.
-            replace(run),
+            replace(run, memory={}),
             dict(zip(ctx.kept, kept, strict=True)),
             grad_output,
             grad_state,
@@ -161,7 +157,7 @@ class _Sequence(torch.autograd.Function):
         return None, None, None, *shaped
 
 
-def run_of(cell, rows, parts, x, tensors, training):
+def run_of(cell, rows, parts, x, tensors, **options):
     """Describe a run to a driver: the parameters are made, and the state is one tensor."""
     state = tensors[0] if parts == 1 else torch.cat(tensors[:parts], -1)
     projection, bias, *weights = tensors[parts:]
@@ -172,7 +168,7 @@ def run_of(cell, rows, parts, x, tensors, training):
             parameters[:, column] = value.flatten()
         else:
             parameters.select(1, column).fill_(value)
-    return Run(x, projection, bias.unsqueeze(1), weights, parameters, state, rows, training)
+    return Run(x, projection, bias.unsqueeze(1), weights, parameters, state, rows, **options)
 
 
 def _gradients_by_steps(ctx, tensors, grad_output, grad_last):
