@@ -67,7 +67,7 @@ def assert_granted(cluster, head: Head) -> None:
         assert record["MinMemoryNode"] == f"{asked['mem_mb']}M"
         hours, minutes, seconds = record["TimeLimit"].split(":")
         assert (60 * int(hours) + int(minutes), seconds) == (int(asked["runtime"]), "00")
-        gpus = int(asked["gpu"])
+        gpus = int(asked.get("gpu", 0))
         assert record.get("TresPerJob") == (f"gres:gpu:{gpus}" if gpus else None)
         assert record["JOB_GRES"] == (f"gpu:{gpus}" if gpus else "(null)")
         assert record["Requeue"] == "1"
@@ -106,7 +106,7 @@ def test_a_retry_is_a_new_job_with_more_memory_and_time(cluster, cancelled):
 
 
 def test_a_study_on_the_cpu_asks_for_no_gpu(cluster, cancelled):
-    assert {asked["gpu"] for asked in cancelled.submitted().values()} == {"0"}
+    assert not any("gpu" in asked for asked in cancelled.submitted().values())
     assert_granted(cluster, cancelled)
 
 

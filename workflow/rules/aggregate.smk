@@ -35,7 +35,7 @@ rule aggregate:
     resources:
         mem_mb=4000,
         runtime=30,
-        attempt=lambda wildcards, attempt: attempt,
+        attempt=which_attempt,
     params:
         code=code(
             "aggregate",

@@ -1,5 +1,6 @@
 """The plan, and the helper functions that turn it into file names."""
 
+import inspect
 import os
 import sys
 from functools import cache
@@ -53,8 +54,8 @@ os.environ.update(
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
 TRAJECTORIES = "results/data/{study}/trajectories.npy"
-# How many GPUs a search or a training asks for: the same for all, so it needs no function.
-GPUS = 0 if config.get("device") == "cpu" else 1
+# What a search or a training asks for: the same for all, so it needs no function.
+GPU = {} if config.get("device") == "cpu" else {"gpu": 1}
 
 
 wildcard_constraints:
@@ -132,7 +133,21 @@ def trajectory_file(wildcards):
 
 
 # There are thousands of trainings, and Snakemake takes a tenth of a millisecond to call a function for
-# one of them. So one function returns all its inputs, and one all its parameters.
+# one of them. So one function returns all its inputs, one all its parameters, and all keep their
+# signatures.
+def called_often(function):
+    """Keep the signature of a function, which Snakemake looks at whenever it calls it."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
+@called_often
+def which_attempt(wildcards, attempt):
+    """Return which attempt at a job this is, from 1, for its record."""
+    return attempt
+
+
+@called_often
 def train_input(wildcards):
     """Return the data set, and the searched optimum, where a training has them."""
     files = {"trajectories": trajectory_file(wildcards)}
@@ -145,6 +160,7 @@ def train_input(wildcards):
 code_of_training = code_of_cell("train", "rnncells.training", "rnncells.runs")
 
 
+@called_often
 def train_settings(wildcards):
     """Return what a training is told besides its wildcards.
 

@@ -18,7 +18,7 @@ rule optimum:
     resources:
         mem_mb=2000,
         runtime=30,
-        attempt=lambda wildcards, attempt: attempt,
+        attempt=which_attempt,
     params:
         space=of_cell("search", "settings", "space"),
         configurations=of_cell("search", "configurations"),

@@ -14,10 +14,10 @@ rule search:
         ENVIRONMENT
     threads: 1
     resources:
+        **GPU,
+        attempt=which_attempt,
         mem_mb=4000,
         runtime=720,
-        gpu=GPUS,
-        attempt=lambda wildcards, attempt: attempt,
     params:
         task=of_study("task"),
         device=of_study("device"),

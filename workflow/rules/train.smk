@@ -21,10 +21,12 @@ rule train:
         ENVIRONMENT
     threads: 1
     resources:
+        **GPU,
+        attempt=which_attempt,
         mem_mb=4000,
         runtime=360,
-        gpu=GPUS,
-        attempt=lambda wildcards, attempt: attempt,
+        # Nothing is written to a temporary folder. The default would be worked out for every job.
+        tmpdir=None,
     params:
         settings=train_settings,
     script:
