@@ -6,8 +6,8 @@ under which protocol it was made, and whether the budget was smaller than the pu
 
 import io
 import textwrap
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import combinations, pairwise, product
 from pathlib import Path
 from zlib import crc32
@@ -66,51 +66,54 @@ _DARK = "0.15"  # a grey that is nearly black: texts and axes
 _GREY, _LIGHT, _BLUE, _RED = "#555555", "#BDBDBD", "#0072B2", "#D55E00"
 _WIDTH = 7.0  # inches: the text width of a page
 _SMALL = 7.0  # points: the smallest font
+_STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": _SMALL,
+    "ytick.labelsize": _SMALL,
+    "legend.fontsize": _SMALL,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.minor.width": 0.8,
+    "ytick.minor.width": 0.8,
+    "xtick.minor.size": 3.2,
+    "ytick.minor.size": 3.2,
+    "text.color": _DARK,
+    "axes.labelcolor": _DARK,
+    "axes.edgecolor": _DARK,
+    "xtick.color": _DARK,
+    "ytick.color": _DARK,
+    "grid.color": "0.8",
+    "lines.linewidth": 1.2,
+    "lines.solid_capstyle": "round",
+    "lines.markersize": 4,
+    "lines.markeredgewidth": 0.4,
+    "lines.markeredgecolor": "white",
+    "patch.linewidth": 0.8,
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "pdf.fonttype": 42,
+}
 
 
-def style() -> AbstractContextManager:
-    """Return the context in which all figures are drawn; also a decorator."""
-    return mpl.rc_context(
-        {
-            "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
-            "font.size": 8,
-            "axes.titlesize": 8,
-            "axes.labelsize": 8,
-            "xtick.labelsize": _SMALL,
-            "ytick.labelsize": _SMALL,
-            "legend.fontsize": _SMALL,
-            "legend.frameon": False,
-            "legend.handlelength": 1.6,
-            "legend.columnspacing": 1.2,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.linewidth": 0.7,
-            "axes.axisbelow": True,
-            "xtick.major.width": 0.7,
-            "ytick.major.width": 0.7,
-            "xtick.major.size": 3,
-            "ytick.major.size": 3,
-            "xtick.minor.width": 0.8,
-            "ytick.minor.width": 0.8,
-            "xtick.minor.size": 3.2,
-            "ytick.minor.size": 3.2,
-            "text.color": _DARK,
-            "axes.labelcolor": _DARK,
-            "axes.edgecolor": _DARK,
-            "xtick.color": _DARK,
-            "ytick.color": _DARK,
-            "grid.color": "0.8",
-            "lines.linewidth": 1.2,
-            "lines.solid_capstyle": "round",
-            "lines.markersize": 4,
-            "lines.markeredgewidth": 0.4,
-            "lines.markeredgecolor": "white",
-            "patch.linewidth": 0.8,
-            "patch.edgecolor": "white",
-            "patch.force_edgecolor": True,
-            "pdf.fonttype": 42,
-        }
-    )
+@contextmanager
+def style() -> Iterator[None]:
+    """Return the context in which all figures are drawn, whatever a user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
 
 
 def cell_look(cell: str) -> Look:

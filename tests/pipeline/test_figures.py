@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -510,6 +511,17 @@ def test_the_same_figure_gives_the_same_files(tmp_path):
     assert png == (tmp_path / "b.png").read_bytes()
     width = int.from_bytes(png[16:20], "big")
     assert width == 1400  # 7 inches at 200 dpi
+
+
+def test_a_matplotlibrc_changes_nothing(tmp_path):
+    def pixels(name):
+        drawn = figures.accuracy(additions(), PROTOCOL)
+        figures.save(drawn, tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+        return plt.imread(tmp_path / f"{name}.png")
+
+    usual = pixels("usual")
+    with plt.rc_context({"axes.facecolor": "red", "axes.grid": True, "savefig.bbox": "tight"}):
+        np.testing.assert_array_equal(pixels("another"), usual)
 
 
 def test_no_text_is_smaller_than_seven_points():

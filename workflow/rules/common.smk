@@ -123,6 +123,12 @@ def protocol(wildcards):
     return describe(wildcards.study, PLAN[wildcards.study], SCHEMA)
 
 
+def protocol_of_cell(wildcards):
+    """Return what the footnote of one cell's figure says of the study."""
+    study = PLAN[wildcards.study] | {"cells": {wildcards.cell: cell_plan(wildcards)}}
+    return describe(wildcards.study, study, SCHEMA)
+
+
 def trajectory_file(wildcards):
     """Return the data set, for the studies that have one."""
     return (

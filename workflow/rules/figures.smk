@@ -61,7 +61,7 @@ rule figure_search:
         mem_mb=2000,
         runtime=10,
     params:
-        protocol=protocol,
+        protocol=protocol_of_cell,
         space=of_cell("search", "settings", "space"),
         configurations=of_cell("search", "configurations"),
         code=code("figure_search", "rnncells.figures", "rnncells.observations"),
