@@ -22,7 +22,8 @@ _held: list[IO[str]] = []
 def clear_the_way(folder: Path = FOLDER) -> str | None:
     """Remove the lock that a killed Snakemake left in its folder.
 
-    While another head is alive nothing is removed, nor on a file system that cannot lock.
+    While another head is alive nothing is removed, nor on a file system that cannot lock. Some
+    file systems have locks, but each machine its own; so what another machine left stays too.
 
     Returns:
         what the user should know about other heads, if anything.
@@ -35,10 +36,15 @@ def clear_the_way(folder: Path = FOLDER) -> str | None:
         return None
     with lock:
         stale = folder / "locks"
-        found = any(stale.glob("*.lock"))
+        if not any(stale.glob("*.lock")):
+            return None
+        last = (folder / "head").read_text()
+        if last and not last.endswith(f" on {os.uname().nodename}"):
+            return (
+                f"The last Snakemake in this folder was {last}, and has left its lock. "
+                "If it is not alive there, remove the lock with --unlock."
+            )
         shutil.rmtree(stale, ignore_errors=True)
-    if not found:
-        return None
     return (
         "The last Snakemake in this folder was killed; its lock is removed. "
         "Jobs that it left on a cluster may still run: squeue --me shows them."

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def study_page(study: str, figures: Sequence[str | Path], protocol: Mapping) -> str:
+def study_page(
+    study: str, folder: str | Path, figures: Sequence[str | Path], protocol: Mapping
+) -> str:
     """Return a page in Markdown: the protocol, the figures, and where the tables are.
 
     Args:
-        study: name of the study, in whose folder the page lies.
+        study: name of the study.
+        folder: where the page lies.
         figures: the figures' files, below that folder; those that are PNG are shown.
         protocol: what :func:`rnncells.protocol.describe` returned.
     """
@@ -22,8 +25,9 @@ def study_page(study: str, figures: Sequence[str | Path], protocol: Mapping) -> 
     ]
     for file in map(Path, figures):
         if file.suffix == ".png":
-            place = file.relative_to(*[p for p in file.parents if p.name == study][:1])
-            lines += [f"## {place.stem.replace('_', ' ')}", "", f"![{place.stem}]({place})", ""]
+            place = file.relative_to(folder)
+            title = " ".join(place.with_suffix("").parts).replace("_", " ")
+            lines += [f"## {title}", "", f"![{title}]({place})", ""]
     lines += [
         f"Tables: `results/tables/{study}/`, runs: `results/runs/{study}/`. Where the numbers come",
         f"from, job by job: `results/tables/{study}/provenance.csv`.",

@@ -47,7 +47,7 @@ def leased(
 
     Yields:
         the device's name, which is the only one that CUDA sees then; None where the job runs
-        without: for ``cpu``, and for ``auto`` on a machine without devices.
+        without: for ``cpu``, and for ``auto`` where no devices are found, when CUDA sees none.
 
     Raises:
         DeviceError: for ``cuda`` on a machine without devices.
@@ -56,22 +56,33 @@ def leased(
         yield None
         return
     found = (devices or visible_devices)()
-    if not found:
-        if device == "cuda":
-            raise DeviceError("device is 'cuda', but no GPU is visible here; allowed: auto, cpu")
-        yield None
-        return
-    name, path, handle = _first_free(found, Path(folder))
+    if found:
+        name, path, handle = _first_free(found, Path(folder))
+        try:
+            logger.info("runs on GPU %s", name)
+            with _visible(name):
+                yield name
+        finally:
+            release(path, handle)
+    elif device == "cuda":
+        raise DeviceError("device is 'cuda', but no GPU is visible here; allowed: auto, cpu")
+    else:
+        # A device that this module does not see would be nobody's, and every job would take it.
+        with _visible(""):
+            yield None
+
+
+@contextmanager
+def _visible(devices: str) -> Iterator[None]:
+    """Let CUDA see these devices alone during the block."""
     before = os.environ.get(VISIBLE)
+    os.environ[VISIBLE] = devices
     try:
-        os.environ[VISIBLE] = name
-        logger.info("runs on GPU %s", name)
-        yield name
+        yield
     finally:
         del os.environ[VISIBLE]
         if before is not None:
             os.environ[VISIBLE] = before
-        release(path, handle)
 
 
 def _first_free(devices: Sequence[str], folder: Path) -> tuple[str, Path, int]:
@@ -101,7 +112,7 @@ def visible_devices() -> list[str]:
     except FileNotFoundError:
         return []
     except (OSError, subprocess.SubprocessError) as error:
-        logger.info("no GPU: %s", error)
+        logger.warning("no GPU is used, because they cannot be listed: %s", error)
         return []
     return chosen_devices(listed_devices(listed), os.environ.get(VISIBLE))
 

@@ -1,5 +1,6 @@
 """Lock files that no dead process holds: the kernel frees them, whatever a process dies of."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -52,8 +53,9 @@ def _lock(path: Path, how: int) -> int | None:
     except (BlockingIOError, FileNotFoundError):
         pass
     except OSError as error:
-        logger.warning("%s: cannot be locked (%s); going on without", path, error)
-        return handle
+        if error.errno != errno.ESTALE:  # removed by its holder on another machine
+            logger.warning("%s: cannot be locked (%s); going on without", path, error)
+            return handle
     except BaseException:  # a signal while it waited
         os.close(handle)
         raise

@@ -58,11 +58,13 @@ def describe(name: str, study: Mapping, schema: Mapping) -> dict:
         ("lengths", PUBLISHED_LENGTHS[task]),
         ("hidden_sizes", PUBLISHED_HIDDEN[task]),
     ):
-        if max(first[axis]) < max(published):
-            shown = ", ".join(map(str, first[axis]))
+        smaller = [cell[axis] for cell in cells if max(cell[axis]) < max(published)]
+        if smaller:
+            shown = ", ".join(map(str, sorted(set().union(*smaller))))
             reduced.append(
                 f"{axis.replace('_', ' ')} {shown}, not {', '.join(map(str, published))}"
             )
+    sources = dict.fromkeys(cell["source"] for cell in cells)
     seeds = min(len(cell["seeds"]) for cell in cells)
     if seeds < PUBLISHED_SEEDS[task]:
         reduced.append(f"{seeds} of {PUBLISHED_SEEDS[task]} seeds")
@@ -71,7 +73,7 @@ def describe(name: str, study: Mapping, schema: Mapping) -> dict:
         "task": task,
         "seeds": seeds,
         "training": first["training"],
-        "source": f"hyperparameters: {first['source']}",
+        "source": f"hyperparameters: {', '.join(sources)}",
         "reduced": reduced,
     }
 

@@ -133,6 +133,11 @@ def search(
             if checkpoint is not None:
                 checkpoint.remove()
             observations = journal.read()
+            if len(observations) == known:
+                raise RuntimeError(
+                    f"the score of configuration {known} is not a number, or its values lie "
+                    f"outside the space: {values}"
+                )
             done = len(observations) - done_before
             pace = (time.perf_counter() - began) / done
             logger.info(

@@ -38,7 +38,7 @@ def parse(text: str) -> list[int]:
 
 
 def chunks(seeds: Sequence[int], per_job: int, before: Iterable[str] = ()) -> list[str]:
-    """Cut seeds into the labels of jobs.
+    """Cut seeds into the labels of jobs, in the order of their first seeds.
 
     Args:
         seeds: the study's seeds.
@@ -66,4 +66,4 @@ def chunks(seeds: Sequence[int], per_job: int, before: Iterable[str] = ()) -> li
             f"a job's seeds have so many gaps that they make a name of {longest} characters; "
             f"allowed: {LONGEST_LABEL}. Lower seeds_per_job"
         )
-    return kept + new
+    return sorted(kept + new, key=lambda text: parse(text)[0])

@@ -57,8 +57,10 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     folder = path.parent
     for _ in range(node.level - 1):
         folder = folder.parent
-    if PACKAGE in (folder, *folder.parents):
+    if folder.is_relative_to(PACKAGE):
         parts = [PACKAGE.name, *folder.relative_to(PACKAGE).parts]
+    elif folder.is_relative_to(Path.cwd()):
+        parts = [*folder.relative_to(Path.cwd()).parts]
     else:
         parts = [folder.name]
     return ".".join([*parts, *([node.module] if node.module else [])])
@@ -70,14 +72,24 @@ def cell_modules(module: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((module, kernels)))
 
 
+def _is_local(file: Path) -> bool:
+    """Whether a file is the user's: below the working directory, and not installed there."""
+    installed = "site-packages" in file.parts or file.is_relative_to(sys.base_prefix)
+    return file.is_relative_to(Path.cwd()) and not installed
+
+
 @cache
 def depends_on(*modules: str) -> tuple[str, ...]:
     """Return the files of ``modules`` and of every module of this project that they import.
+
+    For a user's own module these are its neighbours too: what lies in the working directory, or in
+    the same package. What is installed counts by its version, which checkpoints know.
 
     ``__init__`` files are left out: here they hold names and no computation, and every new task
     would otherwise make all results stale. Paths are relative to the working directory where they
     lie below it.
     """
+    packages = {PACKAGE.name, *(module.split(".")[0] for module in modules)}
     waiting = [module_file(module) for module in modules]
     files: set[Path] = set()
     while waiting:
@@ -87,8 +99,10 @@ def depends_on(*modules: str) -> tuple[str, ...]:
         files.add(path)
         for module, attribute in imports(path).values():
             for name in (module, f"{module}.{attribute}"):
-                if name.split(".")[0] == PACKAGE.name:
+                if name.split(".")[0] in packages:
                     waiting.append(module_file(name))
+                elif not path.is_relative_to(PACKAGE):
+                    waiting += [file for file in [module_file(name)] if file and _is_local(file)]
     here = Path.cwd()
     return tuple(
         str(path.relative_to(here) if path.is_relative_to(here) else path)

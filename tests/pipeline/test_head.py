@@ -54,6 +54,14 @@ def test_the_lock_of_a_killed_head_is_removed(tmp_path, other, lock):
     assert head.clear_the_way(tmp_path) is None
 
 
+def test_the_lock_of_a_head_on_another_machine_stays(tmp_path, lock):
+    (tmp_path / "head").write_text("process 1 on elsewhere")
+    note = head.clear_the_way(tmp_path)
+    assert "was process 1 on elsewhere, and has left its lock" in note
+    assert "--unlock" in note
+    assert lock.exists()
+
+
 def test_without_locks_in_the_file_system_nothing_is_removed(tmp_path, lock, monkeypatch):
     def unsupported(*_):
         raise OSError(37, "No locks available")

@@ -56,7 +56,9 @@ def test_without_devices_only_auto_and_cpu_run(tmp_path, monkeypatch):
     for device in ("auto", "cpu"):
         with leased(device, lambda: [], tmp_path) as name:
             assert name is None
-            assert os.environ[lease.VISIBLE] == "0"
+            # What is not leased is not used.
+            assert os.environ[lease.VISIBLE] == ("0" if device == "cpu" else "")
+    assert os.environ[lease.VISIBLE] == "0"
     with pytest.raises(DeviceError, match=r"^device is 'cuda', but no GPU .* allowed: auto, cpu$"):
         leased("cuda", lambda: [], tmp_path).__enter__()
     with leased("cpu", lambda: pytest.fail("asked for devices"), tmp_path):

@@ -50,6 +50,14 @@ def test_the_search_starts_at_the_first_point_and_finds_the_maximum(tmp_path):
     assert list(table["configuration"]) == list(range(14))
 
 
+def test_a_score_that_cannot_be_kept_ends_the_search(tmp_path):
+    def broken(values, seeds):
+        return [Observation([1.0, 2.0], float("nan"), 0.1, 0) for _ in values]
+
+    with pytest.raises(RuntimeError, match="score of configuration 0 is not a number"):
+        run(tmp_path, 3, evaluate=broken)
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 def test_an_interrupted_search_continues_as_if_it_had_never_stopped(tmp_path, batch):
     rules = RULES | {"batch": batch}

@@ -15,6 +15,7 @@ from rnncells.catalogue import cells, describe_cell
 from rnncells.cells import CELLS
 from rnncells.costs import gather_costs
 from rnncells.files import write_json, write_table
+from rnncells.index import study_page
 from rnncells.seeds import chunks, label, parse
 from rnncells.sources import depends_on
 from rnncells.tables import gather_provenance, gather_tables, provenance_page
@@ -45,7 +46,7 @@ def test_new_seeds_are_new_jobs_and_old_jobs_stay():
     assert chunks(range(9), 3, ["0-2", "3-4"]) == ["0-2", "3-4", "5-7", "8"]
     assert chunks([0, 1], 3, ["0-2"]) == ["0-1"]  # a job with a seed too many is not used
     assert chunks(range(4), 2, ["0-1", "1-2", "x"]) == ["0-1", "2-3"]
-    assert chunks([5, 1], 1) == ["5", "1"]
+    assert chunks([5, 1], 1) == ["1", "5"]
     with pytest.raises(ValueError, match="seeds_per_job"):
         chunks(range(0, 200, 2), 100)
     assert len(chunks(range(0, 200, 2), 40)) == 3
@@ -54,7 +55,8 @@ def test_new_seeds_are_new_jobs_and_old_jobs_stay():
 def test_planning_is_stable_while_jobs_finish():
     planned = chunks([3, 9, 1, 0, 2, 7], 2)
     for done in range(len(planned) + 1):
-        assert sorted(chunks([3, 9, 1, 0, 2, 7], 2, planned[:done])) == sorted(planned)
+        assert chunks([3, 9, 1, 0, 2, 7], 2, planned[:done]) == planned
+    assert chunks(range(12), 1, ["11", "2", "10"]) == [str(seed) for seed in range(12)]
 
 
 def test_the_catalogue_says_of_cells_what_their_classes_say():
@@ -78,6 +80,39 @@ def test_results_depend_on_the_files_that_they_import():
     training = {Path(file).name for file in depends_on("rnncells.training")}
     assert {"training.py", "rnn.py", "streams.py", "optimiser.py"} <= training
     assert not training & {"gru.py", "figures.py", "search.py", "binary_addition.py"}
+
+
+def test_a_users_cell_depends_on_its_neighbours(tmp_path, monkeypatch):
+    sources = {
+        "mine/cells.py": "import torch, beside\nfrom . import near\nfrom rnncells import Cell",
+        "mine/near.py": "from .deep.far import x",
+        "mine/deep/far.py": "from ..last import y",
+        "mine/last.py": "import mine.cells",
+        "mine/other.py": "",
+        "beside.py": "import json",
+    }
+    for name, source in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source)
+    monkeypatch.chdir(tmp_path)
+    found = list(map(Path, depends_on("mine.cells")))
+    others = {file.parent.name for file in found if file.is_absolute()}
+    assert {str(file) for file in found if not file.is_absolute()} == {*sources} - {"mine/other.py"}
+    assert others <= {"rnncells"}
+
+
+def test_the_page_of_a_study_shows_its_figures():
+    folder = Path("results/figures/search")
+    run = "search/cell=mine:Cell/length=5/hidden=6/layers=1"
+    figures = [
+        f"{folder}/{name}.{kind}" for name in ("training_loss", run) for kind in ("pdf", "png")
+    ]
+    protocol = {"task": "some", "seeds": 3, "source": "hyperparameters: search", "reduced": []}
+    page = study_page("search", folder, figures, protocol)
+    assert "## training loss\n\n![training loss](training_loss.png)\n" in page
+    assert "## search cell=mine:Cell length=5 hidden=6 layers=1\n" in page
+    assert f"]({run}.png)" in page
+    assert ".pdf" not in page
 
 
 def test_the_provenance_of_jobs_is_one_row_each(tmp_path, monkeypatch):

@@ -201,8 +201,11 @@ def runs(study):
     found = []
     for cell, plan in PLAN[study]["cells"].items():
         for run in combinations(study, cell):
-            folder = Path("results/runs", study, run)
-            before = [p.name.removeprefix("seeds=") for p in folder.glob("seeds=*")]
+            before = [
+                folder.name.removeprefix("seeds=")
+                for folder in Path("results/runs", study, run).glob("seeds=*")
+                if any((folder / file).exists() for file in ("run.json", ".checkpoint"))
+            ]
             for label in chunks(plan["seeds"], plan["seeds_per_job"], before):
                 found.append(f"{run}/seeds={label}")
     return found

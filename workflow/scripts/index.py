@@ -4,8 +4,11 @@ from rnncells.job import job
 
 study = snakemake.wildcards.study
 with job(f"index {study}", snakemake.log[0], snakemake.threads):
+    from pathlib import Path
+
     from rnncells.files import write_text
     from rnncells.index import study_page
 
-    page = study_page(study, snakemake.input.figures, snakemake.params.protocol)
-    write_text(snakemake.output[0], page)
+    file = Path(snakemake.output[0])
+    page = study_page(study, file.parent, snakemake.input.figures, snakemake.params.protocol)
+    write_text(file, page)
