@@ -20,6 +20,8 @@ from .tasks import TASKS
 #: A class outside this project. Its name becomes part of file names, so it is short and plain.
 CLASS_NAME = re.compile(r"(?=.{3,120}$)[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*", re.ASCII | re.IGNORECASE)
 
+#: The scales that a hyperparameter can be searched on.
+SCALES = ("linear", "log", "integer")
 #: The methods by which a cell says within which limits its numbers must be.
 DECLARING = ("add_hyperparameter", "check_range")
 
@@ -52,10 +54,22 @@ def cells() -> dict[str, str]:
     found = {}
     for path in sorted((PACKAGE / "cells").glob("*.py")):
         module = f"{PACKAGE.name}.cells.{path.stem}"
-        for node in syntax_tree(path).body:
+        for node in _tree(path).body:
             if isinstance(node, ast.ClassDef) and (name := _registered_name(node)):
                 found[name] = f"{module}:{node.name}"
     return found
+
+
+def _tree(path: Path) -> ast.Module:
+    """Parse a Python file.
+
+    Raises:
+        ValueError: if it is none; the message is one line that names the place.
+    """
+    try:
+        return syntax_tree(path)
+    except SyntaxError as error:
+        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
 
 
 def _registered_name(node: ast.ClassDef) -> str | None:
@@ -98,11 +112,7 @@ def describe_task(name: str) -> Description:
 
 
 def _describe(path: Path, module: str, class_name: str) -> Description:
-    try:
-        tree = syntax_tree(path)
-    except SyntaxError as error:
-        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
-    for node in tree.body:
+    for node in _tree(path).body:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             break
     else:
@@ -114,14 +124,32 @@ def _describe(path: Path, module: str, class_name: str) -> Description:
     for part in node.body:
         target = _assigned_name(part)
         if target and part.value is not None:
-            try:
+            # What is not a literal is not something that a plan depends on.
+            with suppress(ValueError, TypeError):
                 constants[target] = ast.literal_eval(part.value)
-            except ValueError:
-                continue  # not a literal, so not something that a plan depends on
         if isinstance(part, ast.FunctionDef) and part.name == "__init__":
             options = {argument.arg: argument.annotation for argument in part.args.kwonlyargs}
             limits |= _declared_limits(part)
+    _check_search_space(path, class_name, constants.get("search_space", {}))
     return Description(module, options, limits, constants)
+
+
+def _check_search_space(path: Path, class_name: str, space: object) -> None:
+    match space:
+        case dict() if all(map(_is_dimension, space.values())):
+            return
+    raise ValueError(
+        f"{path}: {class_name}.search_space is {shown(space)}; expected for every hyperparameter "
+        f"(low, high, scale), with low < high, a scale of {', '.join(SCALES)}, and low > 0 for log"
+    )
+
+
+def _is_dimension(value: object) -> bool:
+    match value:
+        case (int() | float() as low, int() | float() as high, str() as scale):
+            ascending = -math.inf < low < high < math.inf
+            return ascending and scale in SCALES and (scale != "log" or low > 0)
+    return False
 
 
 def _declared_limits(init: ast.FunctionDef) -> Iterator[tuple[str, tuple[float, float]]]:
@@ -130,10 +158,11 @@ def _declared_limits(init: ast.FunctionDef) -> Iterator[tuple[str, tuple[float, 
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in DECLARING:
             given = {keyword.arg: keyword.value for keyword in node.keywords}
             # What is not a literal is known only when the cell is built, which checks it then.
-            with suppress(ValueError):
+            with suppress(ValueError, TypeError):
+                name = node.args[0] if node.args else given.get("name")
                 low = ast.literal_eval(given.get("low", ast.Constant(-math.inf)))
                 high = ast.literal_eval(given.get("high", ast.Constant(math.inf)))
-                yield ast.literal_eval(node.args[0]), (low, high)
+                yield ast.literal_eval(name), (low, high)
 
 
 def fits(annotation: ast.expr | None, value: object) -> bool:
@@ -152,7 +181,8 @@ def fits(annotation: ast.expr | None, value: object) -> bool:
         case ast.Name(id="str"):
             return isinstance(value, str)
         case ast.Subscript(value=ast.Name(id="Literal")):
-            return value in ast.literal_eval(annotation.slice)
+            allowed = ast.literal_eval(annotation.slice)
+            return value in (allowed if isinstance(allowed, tuple) else (allowed,))
     return True
 
 

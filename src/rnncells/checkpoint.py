@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -145,9 +146,15 @@ class Checkpoint:
             content = file.read()
         if hashlib.sha256(content).hexdigest() != checksum:
             raise UnusableCheckpoint("is damaged (its checksum differs)")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise UnusableCheckpoint("is compressed")  # to what it would not fit into memory
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
     def remove(self) -> None:
         """Remove the file, because what it belongs to is finished."""
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:  # somebody else's folder of this name
+            logger.warning("%s: cannot be removed: %s", self.path, error)
         remove_leftovers(self.path)

@@ -9,11 +9,12 @@ import ast
 import copy
 import csv
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from .catalogue import Description, describe_cell, describe_task, fits
-from .messages import shown
+from .messages import one_line, shown
 from .seeds import chunks
 from .tasks import FIGURES
 from .validation import ConfigError, fill_and_check, plain
@@ -126,11 +127,15 @@ def _merge(base: Mapping, change: Mapping) -> dict:
     return merged
 
 
-def _described_cell(where: str, cell: str):
+def _described_cell(where: str, cell: str) -> Description:
     try:
         return describe_cell(cell)
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from error
+    # Anything may stand in a user's source; what cannot be read there can only be refused.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise ConfigError(f"{where}: the source of {cell} cannot be read ({reason})") from error
 
 
 def _check_data(where: str, study: dict) -> dict | None:
@@ -138,7 +143,7 @@ def _check_data(where: str, study: dict) -> dict | None:
     if study["task"] != "trajectory_generation":
         return None
     if (file := data["file"]) is not None:
-        if not Path(file).is_file():
+        if not os.path.isfile(file):  # unlike pathlib's, it takes names that no file can have
             raise ConfigError(f"{where}.data.file: there is no file {shown(file)}")
         if set(file) & set("{}") or not file.isprintable():
             raise ConfigError(

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
 from .config import resolve
 from .messages import one_line, shown
-from .validation import DEEPEST, ConfigError, load_schema
+from .validation import DEEPEST, LARGEST, ConfigError, load_schema
 
 #: Far above what a person writes, in characters.
 LONGEST = 10_000_000
@@ -29,6 +30,8 @@ def read(path: str | Path) -> dict:
         ConfigError: if the file cannot be read, or is not a mapping with each key once.
     """
     try:
+        if Path(path).is_fifo():  # reading it might never end
+            raise ConfigError("a pipe, not a file")
         with open(path, encoding="utf-8") as file:
             text = file.read(LONGEST + 1)
         if len(text) > LONGEST:
@@ -39,7 +42,7 @@ def read(path: str | Path) -> dict:
         try:
             config = json.loads(text, object_pairs_hook=_once)
         except json.JSONDecodeError:
-            config = yaml.load(text, _OnceLoader)
+            config = _plain_yaml(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}, line {line}: {error.problem or error.context}") from error
@@ -65,19 +68,56 @@ def _once(pairs: Iterable[tuple[str, object]]) -> dict:
     return made
 
 
-class _OnceLoader(yaml.SafeLoader):
-    """Read plain YAML, unless a mapping has a key twice."""
+def _plain_yaml(text: str) -> object:
+    """Read plain YAML, unless a mapping has a key twice or a few lines stand for very many keys."""
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _Keys(loader).check(root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {shown(key.value)} is there twice",
-                    problem_mark=key.start_mark,
-                )
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else key)
-        return super().construct_mapping(node, deep)
+
+class _Keys:
+    """The keys of the mappings of a document, before those that are merged (``<<``) are put in."""
+
+    def __init__(self, loader: yaml.SafeLoader):
+        self.loader = loader
+        self.numbers: dict[yaml.Node, int] = {}
+
+    def check(self, node: yaml.Node) -> int:
+        """Check a node and all below it; return how many keys it has with those merged into it."""
+        if node not in self.numbers:
+            self.numbers[node] = 0  # for what contains itself
+            self.numbers[node] = self._number(node)
+        return self.numbers[node]
+
+    def _number(self, node: yaml.Node) -> int:
+        if isinstance(node, yaml.SequenceNode):
+            return sum(map(self.check, node.value))
+        if not isinstance(node, yaml.MappingNode):
+            return 0
+        number, seen = 0, set()
+        for key, value in node.value:
+            below = self.check(key) + self.check(value)
+            if key.tag == "tag:yaml.org,2002:merge":
+                number += below
+            elif isinstance(key, yaml.ScalarNode):
+                name = self.loader.construct_object(key)
+                if name in seen:
+                    self._refuse(key, f"the key {shown(name)} is there twice")
+                seen.add(name)
+        number += len(seen)
+        if number > LARGEST:
+            self._refuse(node, f"more than {LARGEST:,} keys in a mapping")
+        return number
+
+    @staticmethod
+    def _refuse(node: yaml.Node, why: str) -> NoReturn:
+        raise yaml.constructor.ConstructorError(problem=why, problem_mark=node.start_mark)
 
 
 if __name__ == "__main__":

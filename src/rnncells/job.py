@@ -53,10 +53,10 @@ def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
         logger.error("ended by %s", interrupted.signal.name)
         sys.exit(128 + interrupted.signal)
     except Exception as error:
-        line = " ".join(str(error).split())
-        logger.error("%s: %s", type(error).__name__, line)
         if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
             logging.getLogger("traceback").error(traceback.format_exc())
+        line = " ".join(str(error).split())
+        logger.error("%s: %s", type(error).__name__, line)
         sys.exit(1)
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 import pandas as pd
 
-from .files import write_text
+from .files import write_bytes, write_text
 from .messages import one_line
 from .observations import LARGEST
 from .space import Space
@@ -82,15 +82,23 @@ class Journal:
 
     def _repair(self) -> None:
         """Cut off what is not sound, and write the header of a new file."""
-        text = self._text()
-        sound = self._sound(text)
-        if text.startswith(sound):
-            if text != sound:
-                logger.warning("%s: dropped from %r on", self.path, text[len(sound) :][:80])
+        content = self.path.read_bytes()
+        sound = self._sound(self._text())
+        if content.startswith(sound.encode()):
+            if dropped := content[len(sound.encode()) :]:
+                logger.warning("%s: dropped from %r on", self.path, dropped[:80])
             self._file.truncate(len(sound.encode()))
         else:
-            if text:
-                logger.warning("%s: has other columns, and is begun anew", self.path)
+            if content:  # an editor, or another version of the columns
+                before = self.path.with_suffix(".csv.before")
+                write_bytes(before, content)
+                known = sound.count("\n") - 1
+                logger.warning(
+                    "%s: is not as it was written, and is kept as %s; %d of its observations count",
+                    self.path,
+                    before.name,
+                    known,
+                )
             self._file.truncate(0)
             self._write(sound)
         write_text(self.copy, sound)
@@ -166,4 +174,6 @@ class Journal:
         return pd.read_csv(io.StringIO(self._sound(self._text())))
 
     def _text(self) -> str:
-        return self.path.read_bytes().decode(errors="replace")
+        """Return the file's text, without what editors add: other line ends and a mark."""
+        text = self.path.read_bytes().decode("utf-8-sig", errors="replace")
+        return text.replace("\r\n", "\n")

@@ -139,7 +139,7 @@ def chosen_devices(devices: Sequence[str], visible: str | None) -> list[str]:
     chosen: list[str] = []
     for entry in visible.split(","):
         entry = entry.strip()
-        if entry.isdecimal():
+        if entry.isdecimal() and len(entry) < 10:
             named = list(devices[int(entry) : int(entry) + 1])
         else:
             named = [name for name in devices if entry and name.startswith(entry)]

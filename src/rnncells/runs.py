@@ -1,14 +1,28 @@
 """The files of a run."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .files import write_json, write_table
+from .files import read_json, reading, write_json, write_table
 from .provenance import record
 
 if TYPE_CHECKING:
     from .training import Result
+
+
+def read_optimum(path: str | Path) -> dict[str, float]:
+    """Read the hyperparameters that a search has found (``optimum.json``).
+
+    Raises:
+        DamagedFile: if it has none, or they are not finite numbers.
+    """
+    with reading(path):
+        values = dict(read_json(path)["values"])
+        if not (values and all(math.isfinite(value) for value in values.values())):
+            raise ValueError(f"its values are {values}")
+    return values
 
 
 def write_run(

@@ -57,13 +57,9 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     folder = path.parent
     for _ in range(node.level - 1):
         folder = folder.parent
-    if folder.is_relative_to(PACKAGE):
-        parts = [PACKAGE.name, *folder.relative_to(PACKAGE).parts]
-    elif folder.is_relative_to(Path.cwd()):
-        parts = [*folder.relative_to(Path.cwd()).parts]
-    else:
-        parts = [folder.name]
-    return ".".join([*parts, *([node.module] if node.module else [])])
+    roots = (PACKAGE.parent, Path.cwd(), *map(Path, sys.path))
+    root = next((root for root in roots if folder.is_relative_to(root)), folder.parent)
+    return ".".join([*folder.relative_to(root).parts, *([node.module] if node.module else [])])
 
 
 def cell_modules(module: str) -> tuple[str, ...]:

@@ -167,15 +167,20 @@ def assemble(
         for name in hyperparameters[0]
         if name != "lr" and name not in kind.search_space
     }
-    rnn = RNN(
-        cell,
-        work.input_size,
-        hidden_size,
-        layers,
-        population=len(seeds),
-        **dict(options),
-        **own,
-    )
+    try:
+        rnn = RNN(
+            cell,
+            work.input_size,
+            hidden_size,
+            layers,
+            population=len(seeds),
+            **dict(options),
+            **own,
+        )
+    except Exception as error:  # a user's cell may do anything
+        raise ValueError(
+            f"cannot make the cell {cell!r}: {type(error).__name__}: {error}"
+        ) from error
     network = Network(
         rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
     ).to(where)

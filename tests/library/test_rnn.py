@@ -237,6 +237,24 @@ def test_arguments_that_make_no_sense(arguments, options, words):
         RNN(*arguments, **options)
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("raise RuntimeError('boom')", "cannot load the cell 'own:A': RuntimeError: boom"),
+        ("raise SystemExit(0)", "cannot load the cell 'own:A': SystemExit: 0"),
+        ("class A: pass", "'own:A' is no cell; expected a class"),
+        ("A = 3", "'own:A' is no cell; expected a class"),
+    ],
+)
+def test_a_module_that_has_no_cell(tmp_path, monkeypatch, source, words):
+    (tmp_path / "own.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own", raising=False)
+    with pytest.raises(ValueError, match=words):
+        RNN("own:A", M, N)
+    sys.modules.pop("own", None)
+
+
 @pytest.mark.parametrize("make", [RNN, cell])
 @pytest.mark.parametrize(
     ("name", "option", "words"),

@@ -131,6 +131,14 @@ MISTAKES = {
         study(hyperparameters={"source": "search", "search": {"space": {"lr": [1, 0.1]}}}),
         ["studies.a.hyperparameters.search.space.lr", "ascending"],
     ),
+    "bounds of hundreds of digits": (
+        study(hyperparameters={"source": "search", "search": {"space": {"lr": [1, 1e200]}}}),
+        ["studies.a.hyperparameters.search.space.lr", "1e+99"],
+    ),
+    "a file name that no file can have": (
+        capacity(data={"file": "x" * 300 + ".npy"}, hyperparameters=SEARCH),
+        ["studies.a.data.file", "there is no file"],
+    ),
     "log bounds at 0": (
         study(hyperparameters={"source": "search", "search": {"space": {"lr": [0, 0.1]}}}),
         ["studies.a.hyperparameters.search.space.lr", "above 0"],

@@ -261,3 +261,25 @@ def test_what_is_no_file_is_ignored(tmp_path, caplog, expected):
     result = train(Checkpoint(path, IDENTITY))
     np.testing.assert_array_equal(result.score, expected.score)
     assert f"checkpoint {path} ignored because it is no file" in caplog.text
+
+
+def test_a_folder_of_its_name_costs_no_training(tmp_path, caplog, expected):
+    checkpoint = Checkpoint(tmp_path / ".checkpoint", IDENTITY, seconds=0)
+    checkpoint.path.mkdir()
+    result = train(checkpoint)
+    checkpoint.remove()
+    np.testing.assert_array_equal(result.score, expected.score)
+    for line in ("ignored because it is no file", "no new checkpoint", "cannot be removed"):
+        assert line in caplog.text
+    assert list(tmp_path.iterdir()) == [checkpoint.path]
+
+
+def test_a_compressed_one_is_not_unpacked(outcome, content):
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(payload_of(content))) as before,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for name in before.namelist():
+            after.writestr(name, before.read(name))
+    assert outcome(signed(packed.getvalue())) == "is compressed"

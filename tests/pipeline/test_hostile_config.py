@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import os
 from datetime import date
 from pathlib import Path
 
@@ -284,6 +285,12 @@ def test_hyperparameters_are_checked_as_the_class_would(name):
 TEXT = (ROOT / "config/config.yaml").read_bytes()
 
 
+#: Twenty lines that stand for 10**20 keys.
+BOMB = b"a0: &a0 {x: 1}\n" + b"".join(
+    b"a%d: &a%d\n  <<: [%s]\n" % (k + 1, k + 1, b", ".join([b"*a%d" % k] * 10)) for k in range(20)
+)
+
+
 def read_outcome(folder: Path, content: bytes) -> str | dict:
     """Read a file; give back the line that refuses it, or its content."""
     file = folder / "file.yaml"
@@ -320,6 +327,9 @@ def test_a_damaged_file_is_read_as_it_is_or_refused_in_one_line(tmp_path, cut, f
         (b"", "top level"),
         (b"- a", "top level"),
         (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' is there twice"),
+        (b"a: {1: 2, 0x1: 3}", "the key 1 is there twice"),
+        (b"a: {true: 2, yes: 3}", "the key True is there twice"),
+        (BOMB, "more than 200,000 keys"),
         (b'{"a": 1, "a": 2}', "the key 'a' is there twice"),
         (b"studies: [", "line"),
         (b"studies:\n\ta: 1", "line 2"),
@@ -346,7 +356,65 @@ def test_an_expression_in_a_file_is_not_evaluated(tmp_path):
     assert "__use_yte__" in outcome(found)
 
 
+def test_what_is_merged_may_be_replaced(tmp_path):
+    content = """
+    base: &base {epochs: 1, rate: 2}
+    a: {b: {training: &g {<<: *base, epochs: 3}}}
+    c: {training: {<<: *g}}
+    """
+    found = read_outcome(tmp_path, content.encode())
+    assert found["a"]["b"]["training"] == found["c"]["training"] == {"epochs": 3, "rate": 2}
+
+
+def test_a_pipe_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="pipe: a pipe, not a file"):
+        read(tmp_path / "pipe")
+
+
 def test_there_is_no_such_file(tmp_path):
     for path in (tmp_path / "missing.yaml", tmp_path):
         with pytest.raises(ConfigError, match=r"No such file|Is a directory"):
             read(path)
+
+
+STUDY = {"task": "copy_first_input", "lengths": [5], "hidden_sizes": [4]}
+CELL = "from rnncells.cells.base import Cell\nclass A(Cell):\n    "
+SOURCES = {
+    "its own base": ("class A(A): pass", "RecursionError"),
+    "too deep": ("class A:\n    x = " + "-" * 100_000 + "1", "cannot be read"),
+    "no Python": ("class A(:", "line 1"),
+    "a space of no mapping": (CELL + "search_space = ['tau']", "(low, high, scale)"),
+    "a space without scale": (CELL + "search_space = {'tau': (1, 100)}", "(low, high, scale)"),
+    "a scale of another name": (CELL + "search_space = {'tau': (1, 9, 'Log')}", "linear, log"),
+    "a space upside down": (CELL + "search_space = {'tau': (9, 1, 'log')}", "low < high"),
+    "a log scale from 0": (CELL + "search_space = {'tau': (0, 1, 'log')}", "low > 0"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_cell_that_cannot_be_read_is_refused_in_one_line(tmp_path, monkeypatch, name):
+    source, fragment = SOURCES[name]
+    module = f"hostile_{name.replace(' ', '_')}"
+    (tmp_path / f"{module}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    line = outcome({"studies": {"a": STUDY | {"cells": [f"{module}:A"]}}})
+    assert line.startswith("studies.a.cells: ")
+    assert fragment in line
+
+
+def test_unusual_cells_are_read(tmp_path, monkeypatch):
+    (tmp_path / "unusual.py").write_text(
+        CELL
+        + """table = {[1]: 2}
+    search_space = {"tau": (1, 100, "log")}
+    def __init__(self, m, n, *, tau=1.0, mode: Literal["abc"] = "abc", **common):
+        self.add_hyperparameter(name="tau", value=tau, low=1.0)
+"""
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert describe_cell("unusual:A").limits == {"tau": (1.0, math.inf)}
+    for mode, fine in (("abc", True), ("b", False), (3, False)):
+        own = {"unusual:A": {"options": {"mode": mode}}}
+        found = outcome({"studies": {"a": STUDY | {"cells": ["unusual:A"], "per_cell": own}}})
+        assert (found is None) == fine, found

@@ -100,6 +100,23 @@ def test_a_search_goes_on_from_what_is_sound_in_its_journal(tmp_path, sound, cap
         assert len(record.getMessage()) < 300 + len(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("edit", "kept"),
+    [
+        (lambda content: content.replace(b"\n", b"\r\n"), 6),
+        (lambda content: b"\xef\xbb\xbf" + content, 6),
+        (lambda content: content.replace(b"score", b'"score"'), 0),
+    ],
+    ids=["line ends", "byte order mark", "quotes"],
+)
+def test_what_an_editor_has_done_to_a_journal_costs_nothing(tmp_path, sound, caplog, edit, kept):
+    (tmp_path / "j.csv").write_bytes(edit(sound))
+    assert run(tmp_path) == sound
+    assert (tmp_path / "j.csv.before").read_bytes() == edit(sound)
+    (line,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert line.endswith(f"is kept as j.csv.before; {kept} of its observations count")
+
+
 @settings(max_examples=100)
 @given(st.data())
 def test_observations_are_those_of_the_whole_search_or_refused(tmp_path, sound, data):

@@ -45,6 +45,7 @@ def test_the_drivers_list_is_read():
         ("0,0", GPUS[:1]),
         ("", []),
         ("NoDevFiles", []),
+        ("1" * 5000, []),
     ],
 )
 def test_a_choice_that_was_made_before_is_respected(visible, expected):

@@ -14,8 +14,9 @@ from rnncells import provenance
 from rnncells.catalogue import cells, describe_cell
 from rnncells.cells import CELLS
 from rnncells.costs import gather_costs
-from rnncells.files import write_json, write_table
+from rnncells.files import DamagedFile, write_json, write_table
 from rnncells.index import study_page
+from rnncells.runs import read_optimum
 from rnncells.seeds import chunks, label, parse
 from rnncells.sources import depends_on
 from rnncells.tables import gather_provenance, gather_tables, provenance_page
@@ -99,6 +100,25 @@ def test_a_users_cell_depends_on_its_neighbours(tmp_path, monkeypatch):
     others = {file.parent.name for file in found if file.is_absolute()}
     assert {str(file) for file in found if not file.is_absolute()} == {*sources} - {"mine/other.py"}
     assert others <= {"rnncells"}
+
+
+@pytest.mark.parametrize(
+    ("content", "fragment"),
+    [
+        ("{}", "'values'"),
+        ('{"values": {}}', "its values are {}"),
+        ('{"values": {"lr": NaN}}', "nan"),
+        ('{"values": {"lr": "fast"}}', "str"),
+        ('{"values": 3}', "int"),
+    ],
+)
+def test_a_damaged_optimum_is_refused_by_its_name(tmp_path, content, fragment):
+    file = tmp_path / "optimum.json"
+    file.write_text('{"values": {"p": 3, "lr": 0.1}}')
+    assert read_optimum(file) == {"p": 3, "lr": 0.1}
+    file.write_text(content)
+    with pytest.raises(DamagedFile, match=f"^{file}: is damaged .*{fragment}"):
+        read_optimum(file)
 
 
 def test_the_page_of_a_study_shows_its_figures():

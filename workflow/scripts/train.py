@@ -16,14 +16,14 @@ with (
     leased(told["device"]),
 ):
     from rnncells.checkpoint import Checkpoint, pause
-    from rnncells.files import read_array, read_json
+    from rnncells.files import read_array
     from rnncells.fingerprint import fingerprint
-    from rnncells.runs import write_run
+    from rnncells.runs import read_optimum, write_run
     from rnncells.seeds import parse
     from rnncells.training import resolve_device, train
 
     searched = files.get("optimum")
-    values = read_json(searched)["values"] if searched else told["hyperparameters"]
+    values = read_optimum(searched) if searched else told["hyperparameters"]
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
     parameters = {

@@ -43,8 +43,10 @@ def cell_class(name: str) -> type:
     A module is looked for in the current directory too.
 
     Raises:
-        ValueError: if there is no such cell.
+        ValueError: if there is no such cell, or its module cannot be imported.
     """
+    from .base import Cell
+
     if ":" not in name:
         cells = __getattr__("CELLS")
         if name not in cells:
@@ -54,9 +56,16 @@ def cell_class(name: str) -> type:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     try:
-        return getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"cannot load the cell {name!r}: {error}") from error
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (Exception, SystemExit) as error:  # a user's module may do anything
+        raise ValueError(
+            f"cannot load the cell {name!r}: {type(error).__name__}: {error}"
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Cell)):
+        raise ValueError(
+            f"{name!r} is no cell; expected a class that is derived from {Cell.__module__}.Cell"
+        )
+    return found
 
 
 def __getattr__(attribute: str) -> dict[str, type]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..cells.initial import Initial, normal, normal_over_rows
+from ..job import UserError
 from ..network import Network, Objective, squared, weighted_sum
 from ..streams import stream
 from .base import Batch, Outcome, Task, example_rows
@@ -47,7 +48,10 @@ class TrajectoryGeneration(Task):
         self.sizes = [round(member["p"]) for member in hyperparameters]
         for p in self.sizes:
             if not 1 <= p <= len(data):
-                raise ValueError(f"p must be within 1 and {len(data)}, the data set, got {p}")
+                raise UserError(
+                    f"hyperparameters: p is {p}, which the data set does not have; "
+                    f"allowed: 1 to {len(data)}"
+                )
         self.steps = settings["iterations"]
         self.feedback = settings["feedback"]
         self.largest = max(self.sizes)
@@ -157,11 +161,15 @@ def thin(trajectories: np.ndarray | None, length: int) -> np.ndarray:
     """Keep ``length`` evenly spaced points of trajectories ``(N, points, 2)``.
 
     Raises:
-        ValueError: if there are no trajectories, or they have fewer points than ``length``.
+        ValueError: if there are no trajectories.
+        UserError: if they have fewer points than ``length``.
     """
     if trajectories is None:
         raise ValueError("trajectory_generation needs trajectories")
     points = trajectories.shape[1]
     if length > points:
-        raise ValueError(f"length must be at most {points}, the points of a trajectory")
+        raise UserError(
+            f"lengths: {length} is longer than the trajectories of the data set; "
+            f"the most allowed is {points}"
+        )
     return trajectories[:, :: points // length][:, :length]
