@@ -89,7 +89,8 @@ class Journal:
                 logger.warning("%s: dropped from %r on", self.path, dropped[:80])
             self._file.truncate(len(sound.encode()))
         else:
-            if content:  # an editor, or another version of the columns
+            # An editor, or other columns. (The beginning of a header is nobody's loss.)
+            if not sound.encode().startswith(content):
                 before = self.path.with_suffix(".csv.before")
                 write_bytes(before, content)
                 known = sound.count("\n") - 1

@@ -117,6 +117,13 @@ def test_what_an_editor_has_done_to_a_journal_costs_nothing(tmp_path, sound, cap
     assert line.endswith(f"is kept as j.csv.before; {kept} of its observations count")
 
 
+def test_the_beginning_of_a_header_is_not_kept(tmp_path, sound, caplog):
+    (tmp_path / "j.csv").write_bytes(sound[:10])
+    assert run(tmp_path) == sound
+    assert not (tmp_path / "j.csv.before").exists()
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
 @settings(max_examples=100)
 @given(st.data())
 def test_observations_are_those_of_the_whole_search_or_refused(tmp_path, sound, data):
