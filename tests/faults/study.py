@@ -43,7 +43,7 @@ CONFIG = {
                 "source": "search",
                 "search": {
                     "configurations": 5,
-                    "initial": 3,
+                    "initial": 4,
                     "batch": 2,
                     "space": {"p": [1, 6]},
                 },

@@ -35,7 +35,7 @@ def ends_within(head, seconds: float) -> bool:
 
 
 def test_snakemake_killed_at_any_moment(project, reference, tally):
-    waiting, kills = moments("head", 20, reference.seconds / 6), 0
+    waiting, kills = moments("head", 20, reference.seconds / 8), 0
     while waiting:
         head = project.start(TARGET)
         if not ends_within(head, waiting[-1]):
@@ -136,14 +136,14 @@ def test_two_snakemakes_in_one_folder(project, reference, tally):
         assert head.code == 1, head.text
         assert any(reason in head.text for reason in (*reasons, "Another Snakemake is at work"))
 
-    with tally.tries("a second Snakemake in the same folder", 5):
+    with tally.tries("a second Snakemake in the same folder", 4):
         heads = [project.start(TARGET), project.start(TARGET)]
         wait_for(lambda: any(head.code is not None for head in heads), "one of two to be refused")
         refused, first = sorted(heads, key=lambda head: head.code is None)
         assert_refused(refused, "Directory cannot be locked")
         searching = first.job("search")
         searching.suspend()  # so that the first one is at work until all have been refused
-        for moment in moments("second head", 3, 1.0):
+        for moment in moments("second head", 2, 1.0):
             assert not ends_within(first, moment), first.text
             assert_refused(project.run(TARGET))
         assert project.run("--unlock").code == 0
