@@ -54,22 +54,10 @@ def cells() -> dict[str, str]:
     found = {}
     for path in sorted((PACKAGE / "cells").glob("*.py")):
         module = f"{PACKAGE.name}.cells.{path.stem}"
-        for node in _tree(path).body:
+        for node in syntax_tree(path).body:
             if isinstance(node, ast.ClassDef) and (name := _registered_name(node)):
                 found[name] = f"{module}:{node.name}"
     return found
-
-
-def _tree(path: Path) -> ast.Module:
-    """Parse a Python file.
-
-    Raises:
-        ValueError: if it is none; the message is one line that names the place.
-    """
-    try:
-        return syntax_tree(path)
-    except SyntaxError as error:
-        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
 
 
 def _registered_name(node: ast.ClassDef) -> str | None:
@@ -112,7 +100,7 @@ def describe_task(name: str) -> Description:
 
 
 def _describe(path: Path, module: str, class_name: str) -> Description:
-    for node in _tree(path).body:
+    for node in syntax_tree(path).body:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             break
     else:

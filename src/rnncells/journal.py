@@ -84,13 +84,14 @@ class Journal:
         """Cut off what is not sound, and write the header of a new file."""
         content = self.path.read_bytes()
         sound = self._sound(self._text())
-        if content.startswith(sound.encode()):
-            if dropped := content[len(sound.encode()) :]:
+        kept = sound.encode()
+        if content.startswith(kept):
+            if dropped := content[len(kept) :]:
                 logger.warning("%s: dropped from %r on", self.path, dropped[:80])
-            self._file.truncate(len(sound.encode()))
+            self._file.truncate(len(kept))
         else:
             # An editor, or other columns. (The beginning of a header is nobody's loss.)
-            if not sound.encode().startswith(content):
+            if not kept.startswith(content):
                 before = self.path.with_suffix(".csv.before")
                 write_bytes(before, content)
                 known = sound.count("\n") - 1

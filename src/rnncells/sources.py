@@ -31,8 +31,15 @@ def module_file(module: str) -> Path | None:
 
 @cache
 def syntax_tree(path: Path) -> ast.Module:
-    """Parse a Python file."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    """Parse a Python file.
+
+    Raises:
+        ValueError: if it is none; the message is one line that names the place.
+    """
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
 
 
 @cache
@@ -93,7 +100,11 @@ def depends_on(*modules: str) -> tuple[str, ...]:
         if path is None or path in files:
             continue
         files.add(path)
-        for module, attribute in imports(path).values():
+        try:
+            imported = imports(path).values()
+        except ValueError:
+            continue  # the job that imports it will say what is wrong with it
+        for module, attribute in imported:
             for name in (module, f"{module}.{attribute}"):
                 if name.split(".")[0] in packages:
                     waiting.append(module_file(name))

@@ -88,7 +88,8 @@ def test_a_users_cell_depends_on_its_neighbours(tmp_path, monkeypatch):
         "mine/cells.py": "import torch, beside\nfrom . import near\nfrom rnncells import Cell",
         "mine/near.py": "from .deep.far import x",
         "mine/deep/far.py": "from ..last import y",
-        "mine/last.py": "import mine.cells",
+        "mine/last.py": "import mine.cells, mine.wrong",
+        "mine/wrong.py": "def (",
         "mine/other.py": "",
         "beside.py": "import json",
     }
