@@ -28,7 +28,7 @@ $(CONFIG):
 	@echo "CONFIG=$(CONFIG): there is no such file" >&2; exit 2
 
 figures: setup $(CONFIG)  ## run the workflow: every figure in results/figures (CONFIG=, CORES=, ARGS=)
-	@$(BIN)/python -m rnncells.configfile workflow/schemas/config.schema.yaml \
+	@$(BIN)/python -m rnncells.study.read workflow/schemas/config.schema.yaml \
 		config/published/capacity_optima.csv $(CONFIG)
 	$(SNAKEMAKE) $(ARGS)
 
@@ -39,7 +39,7 @@ test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)
 
 test-faults: setup  ## break everything on purpose: kills, full disks, a cluster (10 minutes at most)
-	$(BIN)/python tests/faults/run.py $(ARGS)
+	$(BIN)/python -m tests.faults.run $(ARGS)
 
 docs: setup  ## build the API documentation in docs/build/html
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
@@ -50,13 +50,14 @@ test-wheel: setup  ## install the wheel alone in a clean environment, and test t
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/wheel .
 	$(PYTHON) -m venv build/wheel/env
 	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check \
-		-c envs/requirements.lock build/wheel/*.whl pytest scipy
-	cp -r tests/library tests/conftest.py tests/sixteen.py build/wheel
-	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . library
+		-c envs/requirements.lock build/wheel/*.whl pytest hypothesis scipy
+	mkdir build/wheel/tests
+	cp -r tests/*.py tests/random tests/cells tests/kernels tests/layers build/wheel/tests
+	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . tests
 	rm -rf build
 
 test-slurm: setup  ## test the profile on a SLURM cluster on this machine (as root: installs and starts it)
-	$(BIN)/python tests/slurm/install.py
+	$(BIN)/python -m tests.slurm.install
 	$(BIN)/python -m pytest tests/slurm -m "not faults" $(ARGS)
 
 bench: setup  ## time training steps against other implementations (QUICK=1: a few, in 2 minutes)

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from rnncells import kernels
-from rnncells.step import TrainingStep
 from rnncells.tasks.base import Batch
-from rnncells.training import assemble
-from rnncells.trajectories import synthetic
+from rnncells.tasks.trajectories import synthetic
+from rnncells.training.loop import assemble
+from rnncells.training.step import TrainingStep
 
 from . import floor
 from .peers import descent, layers_of

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from rnncells.figures import style
+from rnncells.figures.all import style
 
 COLOURS = {
     "brc_pytorch": "#D55E00",

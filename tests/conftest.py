@@ -2,7 +2,20 @@
 
 import pytest
 import torch
-from sixteen import SIXTEEN
+from hypothesis import HealthCheck, settings
+
+from .sixteen import SIXTEEN
+
+# The property-based tests draw the same examples in every run.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    # Each example writes its own file into the test's folder.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(params=SIXTEEN)

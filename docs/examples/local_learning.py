@@ -10,7 +10,7 @@ what is at its two ends. Prints how the prediction error falls. Takes about ten 
 import torch
 
 from rnncells import PredictiveCoding
-from rnncells.predictive_coding import learn_locally
+from rnncells.layers.predictive_coding import learn_locally
 
 
 def main(presentations: int = 500) -> list[float]:

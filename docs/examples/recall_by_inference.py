@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from rnncells import PredictiveCoding
-from rnncells.trajectories import synthetic
+from rnncells.tasks.trajectories import synthetic
 
 NETWORKS, TRAJECTORIES, STEPS, UNITS = 3, 6, 30, 50
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)

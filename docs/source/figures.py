@@ -15,7 +15,7 @@ from torch import Tensor
 
 import rnncells
 from rnncells.cells.base import Cell
-from rnncells.figures import cell_look, style
+from rnncells.figures.all import cell_look, style
 
 #: A sequence of colours, dark to light, for values of one quantity.
 _SHADES = plt.get_cmap("cividis")

@@ -12,18 +12,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .convert import from_torch
-    from .predictive_coding import PredictiveCoding
-    from .rnn import RNN
-    from .rnn import make_cell as cell
+    from .layers.convert import from_torch
+    from .layers.predictive_coding import PredictiveCoding
+    from .layers.rnn import RNN
+    from .layers.rnn import make_cell as cell
 
 __all__ = ["RNN", "PredictiveCoding", "__version__", "cell", "from_torch"]
 
 _SOURCES = {
-    "RNN": "rnn:RNN",
-    "cell": "rnn:make_cell",
-    "from_torch": "convert:from_torch",
-    "PredictiveCoding": "predictive_coding:PredictiveCoding",
+    "RNN": "layers.rnn:RNN",
+    "cell": "layers.rnn:make_cell",
+    "from_torch": "layers.convert:from_torch",
+    "PredictiveCoding": "layers.predictive_coding:PredictiveCoding",
 }
 
 

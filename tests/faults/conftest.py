@@ -13,14 +13,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from forks import Forks, Job, jobs
-from moments import SEED
-from processes import LASTING, end, living
-from projects import Project
-from study import CONFIG
-from tally import Tally, counted
 
-from rnncells.lock import locked
+from rnncells.jobs.locks import locked
+from tests.tally import Tally, counted
+
+from .forks import Forks, Job, jobs
+from .moments import SEED
+from .processes import LASTING, end, living
+from .projects import Project
+from .study import CONFIG
 
 #: The whole suite ends after this many seconds.
 LIMIT = 600

@@ -37,15 +37,15 @@ IMPORTED = (
     "skopt",
     "snakemake.iocontainers",
     "snakemake.script",
-    "rnncells.figures",
-    "rnncells.optimum",
-    "rnncells.runs",
-    "rnncells.search",
-    "rnncells.tables",
+    "rnncells.figures.all",
+    "rnncells.search.optimum",
+    "rnncells.results.runs",
+    "rnncells.search.loop",
+    "rnncells.results.tables",
     "rnncells.tasks.binary_addition",
     "rnncells.tasks.copy_first_input",
     "rnncells.tasks.trajectory_generation",
-    "rnncells.trials",
+    "rnncells.search.trials",
 )
 #: The cells of the studies, whose compiled code is loaded already too.
 CELLS = ("GRU", "nBRC", "sRNN")
@@ -113,7 +113,7 @@ def run(script: str, operations: FileOperations) -> None:
 
 def load_kernels() -> None:
     """Let every cell learn for one step."""
-    from rnncells.training import train
+    from rnncells.training.loop import train
 
     for cell in CELLS:
         train(

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from comparison import COSTS, assert_equal, assert_whole, files_of
-from processes import LASTING, environment
-from projects import Project
+from .comparison import COSTS, assert_equal, assert_whole, files_of
+from .processes import LASTING, environment
+from .projects import Project
 
 HERE = Path(__file__).parent
 

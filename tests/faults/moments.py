@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from rnncells.streams import stream
+from rnncells.random.streams import stream
 
 SEED = int(os.environ.get("FAULTS_SEED", 0))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 import yaml
-from processes import PATIENCE, environment, living, wait_for
+
+from .processes import PATIENCE, environment, living, wait_for
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,6 @@
 """Run all tests of faults, side by side, and count what was tried and survived.
 
-    python tests/faults/run.py [arguments for pytest]
+    python -m tests.faults.run [arguments for pytest]
 
 One process disturbs Snakemake, one SLURM, if it may be started here, and one everything else.
 What they print comes when they end. The table of all faults is in ``build/faults.md``. After ten
@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+from tests.tally import table
 
-from tally import table  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 #: The tests of each process.
 PARTS = {
@@ -35,7 +34,7 @@ def main() -> None:
     began = time.monotonic()
     folder = ROOT / "build"
     folder.mkdir(exist_ok=True)
-    install = [sys.executable, "tests/slurm/install.py"]
+    install = [sys.executable, "-m", "tests.slurm.install"]
     slurm = subprocess.run(install, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     if slurm.returncode:
         del PARTS["slurm"]

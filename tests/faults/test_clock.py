@@ -6,8 +6,9 @@ import re
 import signal
 
 import pytest
-from comparison import assert_undisturbed
-from moments import moments
+
+from .comparison import assert_undisturbed
+from .moments import moments
 
 DAY = 86400
 

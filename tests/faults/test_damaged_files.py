@@ -4,8 +4,9 @@ import os
 import re
 
 import pytest
-from comparison import assert_undisturbed
-from moments import moments
+
+from .comparison import assert_undisturbed
+from .moments import moments
 
 RUN = "cell=sRNN/length=10/hidden=6/layers=1"
 #: Results, and the rules that read them.

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
-from study import CONFIG
+
+from .study import CONFIG
 
 CELL = "faulty:Diverges"
 MODULE = '''

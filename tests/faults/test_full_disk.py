@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from comparison import assert_undisturbed
-from processes import wait_for
-from projects import Project
+
+from .comparison import assert_undisturbed
+from .processes import wait_for
+from .projects import Project
 
 
 class Disk:

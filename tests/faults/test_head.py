@@ -7,9 +7,10 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from comparison import assert_undisturbed
-from moments import moments
-from processes import wait_for
+
+from .comparison import assert_undisturbed
+from .moments import moments
+from .processes import wait_for
 
 #: The study whose jobs run one after the other through every rule.
 STUDY = "capacity"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from comparison import files_of
-from moments import moments
+
+from .comparison import files_of
+from .moments import moments
 
 OBSERVATIONS = "searches/capacity/cell=sRNN/length=10/hidden=6/layers=1/observations.csv"
 

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster import ETC, FILES, idle, node, slurm
-from head import Head
-from tally import counted
+
+from tests.tally import counted
+
+from .cluster import ETC, FILES, idle, node, slurm
+from .head import Head
 
 HERE = Path(__file__).parent
 

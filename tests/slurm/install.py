@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from cluster import PACKAGES, obstacle
+from .cluster import PACKAGES, obstacle
 
 
 def main() -> None:

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster import ETC, FILES, slurm, wait_for
-from head import Head, assert_same
+
+from .cluster import ETC, FILES, slurm, wait_for
+from .head import Head, assert_same
 
 STUDIES = {
     "copy": {

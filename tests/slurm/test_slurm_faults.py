@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cluster import slurm, wait_for
-from head import Head, assert_same
+
+from .cluster import slurm, wait_for
+from .head import Head, assert_same
 
 pytestmark = pytest.mark.faults
 

@@ -11,7 +11,8 @@ import pandas as pd
 import psutil
 import pytest
 import yaml
-from test_workflow import Project
+
+from .test_workflow import Project
 
 CONFIG = {
     "device": "cpu",

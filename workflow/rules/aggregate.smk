@@ -39,9 +39,9 @@ rule aggregate:
     params:
         code=code(
             "aggregate",
-            "rnncells.tables",
-            "rnncells.statistics",
-            "rnncells.provenance",
+            "rnncells.results.tables",
+            "rnncells.results.statistics",
+            "rnncells.results.provenance",
         ),
     script:
         "../scripts/aggregate.py"
@@ -68,6 +68,6 @@ rule cost:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("cost", "rnncells.costs", "rnncells.figures"),
+        code=code("cost", "rnncells.results.costs", "rnncells.figures.all"),
     script:
         "../scripts/cost.py"

@@ -6,14 +6,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from rnncells.catalogue import describe_cell
-from rnncells.config import resolve
-from rnncells.configfile import read
-from rnncells.fingerprint import fingerprint
-from rnncells.protocol import describe
-from rnncells.seeds import chunks
-from rnncells.sources import cell_modules, depends_on
-from rnncells.validation import ConfigError, load_schema
+from rnncells.study.catalogue import describe_cell
+from rnncells.study.plan import resolve
+from rnncells.study.read import read
+from rnncells.jobs.fingerprint import fingerprint
+from rnncells.study.protocol import describe
+from rnncells.study.seeds import chunks
+from rnncells.study.sources import cell_modules, depends_on
+from rnncells.study.validation import ConfigError, load_schema
 
 PUBLISHED = Path(workflow.basedir).parent / "config/published/capacity_optima.csv"
 
@@ -163,7 +163,7 @@ def train_input(wildcards):
     return files
 
 
-code_of_training = code_of_cell("train", "rnncells.training", "rnncells.runs")
+code_of_training = code_of_cell("train", "rnncells.training.loop", "rnncells.results.runs")
 
 
 @called_often

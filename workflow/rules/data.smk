@@ -13,6 +13,6 @@ rule trajectories:
         runtime=10,
     params:
         data=of_study("data"),
-        code=code("trajectories", "rnncells.trajectories"),
+        code=code("trajectories", "rnncells.tasks.trajectories"),
     script:
         "../scripts/trajectories.py"

@@ -1,4 +1,4 @@
-# The figures of the tasks: which tables each one reads. Its function in rnncells.figures and its
+# The figures of the tasks: which tables each one reads. Its function in rnncells.figures.all and its
 # caption have the same name.
 TABLES = {
     "training_loss": ["metrics"],
@@ -33,7 +33,7 @@ for figure, tables in TABLES.items():
         params:
             figure=figure,
             protocol=protocol,
-            code=code("figure", "rnncells.figures"),
+            code=code("figure", "rnncells.figures.all"),
         script:
             "../scripts/figure.py"
 
@@ -64,7 +64,7 @@ rule figure_search:
         protocol=protocol_of_cell,
         space=of_cell("search", "settings", "space"),
         configurations=of_cell("search", "configurations"),
-        code=code("figure_search", "rnncells.figures", "rnncells.observations"),
+        code=code("figure_search", "rnncells.figures.all", "rnncells.search.observations"),
     script:
         "../scripts/figure_search.py"
 
@@ -84,6 +84,6 @@ rule index:
         runtime=5,
     params:
         protocol=protocol,
-        code=code("index", "rnncells.index"),
+        code=code("index", "rnncells.results.pages"),
     script:
         "../scripts/index.py"

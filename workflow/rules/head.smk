@@ -3,7 +3,7 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from rnncells import head
+from rnncells.jobs import main_process as head
 
 # The jobs on a cluster read these files too, while their head is at work.
 if workflow.is_main_process and (note := head.clear_the_way()):

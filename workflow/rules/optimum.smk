@@ -22,6 +22,6 @@ rule optimum:
     params:
         space=of_cell("search", "settings", "space"),
         configurations=of_cell("search", "configurations"),
-        code=code("optimum", "rnncells.optimum"),
+        code=code("optimum", "rnncells.search.optimum"),
     script:
         "../scripts/optimum.py"

@@ -25,6 +25,6 @@ rule search:
         training=of_cell("training"),
         configurations=of_cell("search", "configurations"),
         settings=of_cell("search", "settings"),
-        code=code_of_cell("search", "rnncells.trials"),
+        code=code_of_cell("search", "rnncells.search.trials"),
     script:
         "../scripts/search.py"

@@ -1,15 +1,15 @@
 """Gather a study's runs into tables."""
 
-from rnncells.job import job
+from rnncells.jobs.job import job
 
 study = snakemake.wildcards.study
 with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
     import time
 
-    from rnncells.files import write_table, write_text
-    from rnncells.provenance import record
-    from rnncells.statistics import summarise
-    from rnncells.tables import gather_provenance, gather_runs, gather_tables, provenance_page
+    from rnncells.jobs.files import write_table, write_text
+    from rnncells.results.provenance import record
+    from rnncells.results.statistics import summarise
+    from rnncells.results.tables import gather_provenance, gather_runs, gather_tables, provenance_page
 
     began, files, out = time.perf_counter(), snakemake.input, snakemake.output
     metrics, examples = gather_tables(files.metrics), gather_tables(files.examples)

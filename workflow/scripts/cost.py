@@ -1,11 +1,11 @@
 """Add up what the jobs cost."""
 
-from rnncells.job import job
+from rnncells.jobs.job import job
 
 with job("cost", snakemake.log[0], snakemake.threads):
-    from rnncells import figures
-    from rnncells.costs import gather_costs
-    from rnncells.files import write_table
+    from rnncells.figures import all as figures
+    from rnncells.results.costs import gather_costs
+    from rnncells.jobs.files import write_table
 
     table = gather_costs(snakemake.input.provenance)
     write_table(table, snakemake.output.table)

@@ -1,11 +1,11 @@
 """Draw one figure of a study from its tables."""
 
-from rnncells.job import job
+from rnncells.jobs.job import job
 
 figure = snakemake.params.figure
 with job(f"figure {snakemake.wildcards.study} {figure}", snakemake.log[0], snakemake.threads):
-    from rnncells import figures
-    from rnncells.files import read_table
+    from rnncells.figures import all as figures
+    from rnncells.jobs.files import read_table
 
     tables = {name: read_table(file) for name, file in snakemake.input.items()}
     drawn = getattr(figures, figure)(**tables, protocol=snakemake.params.protocol)

@@ -1,12 +1,12 @@
 """Draw one search: convergence, and the surrogate with the optimum."""
 
-from rnncells.job import job
+from rnncells.jobs.job import job
 
 w = snakemake.wildcards
 with job(f"figure search {w.study} {w.cell}", snakemake.log[0], snakemake.threads):
-    from rnncells import figures
-    from rnncells.files import read_json, read_table
-    from rnncells.observations import read_observations
+    from rnncells.figures import all as figures
+    from rnncells.jobs.files import read_json, read_table
+    from rnncells.search.observations import read_observations
 
     files, p = snakemake.input, snakemake.params
     drawn = figures.search(

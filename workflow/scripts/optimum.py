@@ -1,15 +1,15 @@
 """Read the optimum off a search's surrogate."""
 
-from rnncells.job import job
+from rnncells.jobs.job import job
 
 w = snakemake.wildcards
 with job(f"optimum {w.study} {w.cell} hidden={w.hidden}", snakemake.log[0], snakemake.threads):
     import time
 
-    from rnncells.files import write_json, write_table
-    from rnncells.observations import read_observations
-    from rnncells.optimum import extract
-    from rnncells.provenance import record
+    from rnncells.jobs.files import write_json, write_table
+    from rnncells.search.observations import read_observations
+    from rnncells.search.optimum import extract
+    from rnncells.results.provenance import record
 
     began, space, out = time.perf_counter(), snakemake.params.space, snakemake.output
     observations = read_observations(

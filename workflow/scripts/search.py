@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rnncells.job import job
-from rnncells.lease import leased
-from rnncells.lock import locked
+from rnncells.jobs.job import job
+from rnncells.jobs.gpu import leased
+from rnncells.jobs.locks import locked
 
 w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
 folder = Path(out.run).parent
@@ -14,16 +14,16 @@ with (
     locked(folder / ".lock", "another process is at work on this search; waiting until it has ended"),
     leased(p.device),
 ):
-    from rnncells.checkpoint import Checkpoint, pause
-    from rnncells.files import read_array, write_json, write_table
-    from rnncells.fingerprint import fingerprint
-    from rnncells.journal import Journal
-    from rnncells.provenance import record
-    from rnncells.search import search
-    from rnncells.space import Space
+    from rnncells.training.checkpoint import Checkpoint, pause
+    from rnncells.jobs.files import read_array, write_json, write_table
+    from rnncells.jobs.fingerprint import fingerprint
+    from rnncells.search.journal import Journal
+    from rnncells.results.provenance import record
+    from rnncells.search.loop import search
+    from rnncells.search.space import Space
     from rnncells.tasks import task_class
-    from rnncells.training import describe_device, resolve_device
-    from rnncells.trials import tried_configurations
+    from rnncells.training.loop import describe_device, resolve_device
+    from rnncells.search.trials import tried_configurations
 
     settings = dict(p.settings)
     space = Space(settings["space"])

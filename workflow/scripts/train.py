@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rnncells.job import job
-from rnncells.lease import leased
-from rnncells.lock import locked
+from rnncells.jobs.job import job
+from rnncells.jobs.gpu import leased
+from rnncells.jobs.locks import locked
 
 w, files, out = snakemake.wildcards, snakemake.input, snakemake.output
 told = snakemake.params.settings
@@ -15,12 +15,12 @@ with (
     locked(folder / ".lock", "another process trains these seeds; waiting until it has ended"),
     leased(told["device"]),
 ):
-    from rnncells.checkpoint import Checkpoint, pause
-    from rnncells.files import read_array
-    from rnncells.fingerprint import fingerprint
-    from rnncells.runs import read_optimum, write_run
-    from rnncells.seeds import parse
-    from rnncells.training import resolve_device, train
+    from rnncells.training.checkpoint import Checkpoint, pause
+    from rnncells.jobs.files import read_array
+    from rnncells.jobs.fingerprint import fingerprint
+    from rnncells.results.runs import read_optimum, write_run
+    from rnncells.study.seeds import parse
+    from rnncells.training.loop import resolve_device, train
 
     searched = files.get("optimum")
     values = read_optimum(searched) if searched else told["hyperparameters"]

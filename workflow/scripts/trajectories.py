@@ -1,10 +1,10 @@
 """Make or read the trajectories of a study."""
 
-from rnncells.job import job
+from rnncells.jobs.job import job
 
 with job(f"trajectories {snakemake.wildcards.study}", snakemake.log[0], snakemake.threads):
-    from rnncells.files import write_array
-    from rnncells.trajectories import load, synthetic
+    from rnncells.jobs.files import write_array
+    from rnncells.tasks.trajectories import load, synthetic
 
     data = dict(snakemake.params.data)
     file = data.pop("file")

@@ -3,6 +3,6 @@
 They are used by themselves wherever they serve; the cells' own steps remain the specification.
 """
 
-from .select import disabled
+from .backend import disabled
 
 __all__ = ["disabled"]

@@ -12,7 +12,7 @@ TASKS = {
     "trajectory_generation": "TrajectoryGeneration",
 }
 
-#: The figures of each task, by the name of the function of ``rnncells.figures`` that draws them.
+#: The figures of each task, by the name of the function that draws them.
 FIGURES = {
     "copy_first_input": ("training_loss",),
     "binary_addition": ("accuracy",),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..cells.base import Cell
 from ..cells.initial import Initial, uniform
-from ..network import Network, Objective
+from ..layers.network import Network, Objective
 
 
 @dataclass

@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..counter import below, member_keys, words
-from ..network import Network, Objective
+from ..layers.network import Network, Objective
+from ..random.splitmix import below, member_keys, words
 from .base import Batch, Outcome, Task, example_rows
 
 #: Numbers are kept in limbs of 62 bits: two of them and a carry add up within 64 bits.
@@ -20,7 +20,7 @@ def draw_sums(keys: Tensor, step: int, samples: int, length: int) -> tuple[Tenso
     digits is uniform in [2^(d-1), 2^d): its top bit is 1. The sums are exact at any length.
 
     Args:
-        keys: each member's key, ``(S,)`` (see :mod:`rnncells.counter`).
+        keys: each member's key, ``(S,)`` (see :mod:`rnncells.random.splitmix`).
         step: which of a key's draws; different steps are independent.
         samples: pairs per member.
         length: digits of the two numbers together.

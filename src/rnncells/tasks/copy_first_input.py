@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..network import Network, Objective
-from ..streams import stream
+from ..layers.network import Network, Objective
+from ..random.streams import stream
 from .base import Batch, Outcome, Task, example_rows
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ..cells.initial import Initial, normal, normal_over_rows
-from ..job import UserError
-from ..network import Network, Objective, squared, weighted_sum
-from ..streams import stream
+from ..jobs.errors import UserError
+from ..layers.network import Network, Objective, squared, weighted_sum
+from ..random.streams import stream
 from .base import Batch, Outcome, Task, example_rows
 
 

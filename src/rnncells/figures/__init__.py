@@ -1,0 +1,1 @@
+"""Tables in, one matplotlib figure out. May import results and everything below."""

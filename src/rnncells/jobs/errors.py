@@ -1,0 +1,18 @@
+"""Words for the user: short, and on one line, whatever they are about."""
+
+
+class UserError(ValueError):
+    """A mistake in what the user supplied; the message is one line, and no traceback is wanted."""
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, in 80 characters at most."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's message in 200 printable characters at most."""
+    text = " ".join(str(error).split())
+    text = text if text.isprintable() else ascii(text)
+    return text if len(text) <= 200 else f"{text[:197]}..."

@@ -1,0 +1,66 @@
+"""What every job does around its one library call: log, limit threads, fail well."""
+
+import errno
+import logging
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import UserError
+from .interruption import Interrupted, listening
+
+logger = logging.getLogger("rnncells")
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
+    """Run a job: lines go to its log and, with its name, to the terminal.
+
+    A failure ends the process with exit code 1, and the terminal shows one line. The log holds the
+    traceback, unless that would not help: a mistake of the user's, or a disk that is full. A
+    signal that asks for the end gives exit code 128 + its number, as from a shell.
+
+    Args:
+        name: what the terminal calls the job.
+        log: the log file.
+        threads: how many threads the job may use.
+    """
+    # The numerical libraries read these when they are first imported, which is inside the job.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)
+    to_terminal = logging.StreamHandler(sys.stderr)
+    to_terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
+    # What other libraries have to say is for the log, not for the terminal.
+    to_terminal.addFilter(lambda record: record.name.startswith("rnncells"))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_terminal], force=True)
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a full disk loses lines of the log, and nothing else
+    logger.setLevel(logging.INFO)
+    try:
+        with listening():
+            _open_log(Path(log))
+            yield
+    except Interrupted as interrupted:
+        logger.error("ended by %s", interrupted.signal.name)
+        sys.exit(128 + interrupted.signal)
+    except Exception as error:
+        if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
+            logging.getLogger("traceback").error(traceback.format_exc())
+        line = " ".join(str(error).split())
+        logger.error("%s: %s", type(error).__name__, line)
+        sys.exit(1)
+
+
+def _open_log(path: Path) -> None:
+    """Let lines go to the log file too; its first one says which process writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    to_file = logging.FileHandler(path, mode="w")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.getLogger().addHandler(to_file)
+    logging.getLogger("job").warning("process %d on %s", os.getpid(), platform.node())

@@ -1,0 +1,80 @@
+"""Kernels of the bistable cells: BRC and nBRC."""
+
+from ....cells.bistable import BRC, NBRC
+from ..driver import Dense, Separate
+from ..functions import sigmoid, tanh
+from ..sequence import register
+from ..unit import Unit, scalar
+
+
+@scalar
+def bistable_forward(drive, recurrent, previous, state, parameters):
+    """Return h' = z h + (1 - z) c with the feedback 1 + a."""
+    (h,) = state
+    a = tanh(drive[0] + recurrent[0])
+    update = sigmoid(drive[1] + recurrent[1])
+    candidate = tanh(drive[2] + h + a * h)
+    return (candidate + update * (h - candidate),), (a, update, candidate)
+
+
+@scalar
+def bistable_backward(saved, previous, grad_state, parameters):
+    """Derivative of :func:`bistable_forward`."""
+    a, update, candidate = saved
+    (dh,) = grad_state
+    dkept = dh * update
+    dupdate = (dkept - dkept * update) * (previous - candidate)
+    dcandidate = dh - dkept
+    dcandidate = dcandidate - dcandidate * candidate * candidate
+    da = dcandidate * previous
+    da = da - da * a * a
+    grad_previous = dkept + dcandidate + a * dcandidate
+    return (da, dupdate, dcandidate), (da, dupdate), (grad_previous,)
+
+
+@scalar
+def brc_forward(drive, recurrent, previous, state, parameters):
+    """:func:`bistable_forward` with the recurrent input (w_a h, w_z h)."""
+    w_a, w_z = parameters
+    (h,) = state
+    return bistable_forward(drive, (w_a * h, w_z * h), previous, state, ())
+
+
+@scalar
+def brc_backward(saved, previous, grad_state, parameters):
+    """Derivative of :func:`brc_forward`, that of the parameters in the middle."""
+    w_a, w_z = parameters
+    grad_drive, (da, dz), (dh,) = bistable_backward(saved, previous, grad_state, ())
+    return grad_drive, (da * previous, dz * previous), (dh + w_a * da + w_z * dz,)
+
+
+register(
+    NBRC,
+    Dense(
+        Unit(
+            "nBRC",
+            bistable_forward,
+            bistable_backward,
+            drive=3,
+            recurrent=2,
+            saved=3,
+            additive=False,
+        )
+    ),
+)
+register(
+    BRC,
+    Separate(
+        Unit(
+            "BRC",
+            brc_forward,
+            brc_backward,
+            drive=3,
+            recurrent=0,
+            parameters=2,
+            saved=3,
+            additive=False,
+            learned=True,
+        )
+    ),
+)

@@ -1,0 +1,47 @@
+"""Kernel of the GRU."""
+
+from ....cells.gru import GRU
+from ..driver import Dense
+from ..functions import quick_sigmoid, quick_tanh
+from ..sequence import register
+from ..unit import Unit, scalar
+
+
+@scalar
+def gru_forward(drive, recurrent, previous, state, parameters):
+    """Return h' = z h + (1 - z) c."""
+    (h,) = state
+    reset = quick_sigmoid(drive[0] + recurrent[0])
+    update = quick_sigmoid(drive[1] + recurrent[1])
+    candidate = quick_tanh(drive[2] + reset * recurrent[2])
+    return (candidate + update * (h - candidate),), (reset, update, candidate, recurrent[2])
+
+
+@scalar
+def gru_backward(saved, previous, grad_state, parameters):
+    """Derivative of :func:`gru_forward`."""
+    reset, update, candidate, inner = saved
+    (dh,) = grad_state
+    dkept = dh * update
+    dupdate = (dkept - dkept * update) * (previous - candidate)
+    dcandidate = dh - dkept
+    dcandidate = dcandidate - dcandidate * candidate * candidate
+    dinner = dcandidate * reset
+    dreset = (dinner - dinner * reset) * inner
+    return (dreset, dupdate, dcandidate), (dreset, dupdate, dinner), (dkept,)
+
+
+register(
+    GRU,
+    Dense(
+        Unit(
+            "GRU",
+            gru_forward,
+            gru_backward,
+            drive=3,
+            recurrent=3,
+            saved=4,
+            additive=False,
+        )
+    ),
+)

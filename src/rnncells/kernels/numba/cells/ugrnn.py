@@ -1,0 +1,47 @@
+"""Kernel of the UGRNN."""
+
+from ....cells.ugrnn import UGRNN
+from ..driver import Dense
+from ..functions import quick_sigmoid, quick_tanh
+from ..sequence import register
+from ..unit import Unit, scalar
+
+
+@scalar
+def ugrnn_forward(drive, recurrent, previous, state, parameters):
+    """Return h' = u h + (1 - u) c with the gate u and the candidate c."""
+    (h,) = state
+    update = quick_sigmoid(recurrent[0])
+    candidate = quick_tanh(recurrent[1])
+    above = h - candidate
+    return (candidate + update * above,), (update, candidate, above)
+
+
+@scalar
+def ugrnn_backward(saved, previous, grad_state, parameters):
+    """Derivative of :func:`ugrnn_forward`."""
+    update, candidate, above = saved
+    (dh,) = grad_state
+    dkept = dh * update
+    dgate = (dkept - dkept * update) * above
+    dcandidate = dh - dkept
+    dcandidate = dcandidate - dcandidate * candidate * candidate
+    return (), (dgate, dcandidate), (dkept,)
+
+
+DRIVERS = {
+    activation: Dense(
+        Unit(
+            f"UGRNN_{activation}",
+            ugrnn_forward,
+            ugrnn_backward,
+            drive=2,
+            recurrent=2,
+            saved=3,
+            activated=activation == "tanh",
+        )
+    )
+    for activation in ("tanh", "identity")
+}
+
+register(UGRNN, lambda cell: DRIVERS[cell.state_activation])

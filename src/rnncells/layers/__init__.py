@@ -1,0 +1,1 @@
+"""Modules in the place of ``torch.nn.GRU``, and networks made of them."""

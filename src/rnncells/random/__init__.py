@@ -1,0 +1,1 @@
+"""Where every random number of the project comes from."""

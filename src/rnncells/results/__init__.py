@@ -1,0 +1,1 @@
+"""What a run leaves on the disk, and what is said of it: tables, statistics, provenance, pages."""

@@ -1,0 +1,1 @@
+"""Hyperparameter search: ask, tell, and read the optimum off the surrogate."""

@@ -1,0 +1,185 @@
+"""Optimum extraction: read the best configuration off the surrogate, not off the noise.
+
+The best observed configuration of a noisy search is lucky. The minimum of the surrogate's mean
+over all observations is not, so that is what a study evaluates with fresh seeds.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from skopt.learning import GaussianProcessRegressor
+
+from ..random.streams import stream
+from .observations import ObservationError, usable_observations
+from .space import Space
+from .surrogate import surrogate
+
+#: Points per axis of the grid, at i / GRID for i = 0 ... GRID - 1 (as published).
+GRID = 50
+#: Refinement divides a cell of the grid into this many steps.
+FINE = 20
+
+
+def fit(observations: pd.DataFrame, space: Space, seed: int = 0) -> GaussianProcessRegressor:
+    """Fit the surrogate to minus the score, over the unit cube."""
+    model = surrogate(len(space), seed)
+    model.fit(space.to_unit(observations), -observations["score"].to_numpy(float))
+    return model
+
+
+def minimise(model: GaussianProcessRegressor, dimensions: int) -> np.ndarray:
+    """Return the point of the unit cube where the surrogate's mean is least.
+
+    The grid of 50 points per axis is searched first, then one axis at a time, in ever finer steps
+    around the grid's minimum.
+    """
+    best, least = None, np.inf
+    for points, means in grid_means(model, dimensions):
+        if means.min() < least:
+            best, least = points[means.argmin()].copy(), means.min()
+    offsets = np.arange(-FINE, FINE + 1) / (GRID * FINE)
+    for axis in range(dimensions):
+        line = np.repeat(best[None], len(offsets), 0)
+        line[:, axis] = np.clip(best[axis] + offsets, 0.0, 1.0)
+        best = line[relative_mean(model, line).argmin()]
+    return best
+
+
+def relative_mean(model: GaussianProcessRegressor, points: np.ndarray) -> np.ndarray:
+    r"""Return the surrogate's mean at ``points`` in the units of its normalised targets.
+
+    .. math::
+        \sum_j \alpha_j\, (1 + d_j + d_j^2 / 3)\, e^{-d_j}, \qquad
+        d_j = \sqrt{5}\, \lVert (u - u_j) / \ell \rVert
+
+    which has its minimum where ``model.predict`` has it.
+    """
+    scale = np.sqrt(5.0) / model.kernel_.k1.k2.length_scale
+    squares = cdist(points * scale, model.X_train_ * scale, "sqeuclidean")
+    return _from_squares(model, squares, np.empty_like(squares))
+
+
+def _from_squares(
+    model: GaussianProcessRegressor, squares: np.ndarray, distance: np.ndarray
+) -> np.ndarray:
+    """Return what :func:`relative_mean` does, given d_j^2; both arrays are written to."""
+    np.sqrt(squares, out=distance)
+    squares /= 3.0
+    squares += distance
+    squares += 1.0
+    np.negative(distance, out=distance)
+    squares *= np.exp(distance, out=distance)
+    return squares @ model.alpha_
+
+
+def grid_means(
+    model: GaussianProcessRegressor, dimensions: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield all points of the grid, in chunks that are written over, with :func:`relative_mean`.
+
+    A four-dimensional grid has six million points. The squared distances are sums over the axes,
+    so those along the last two are computed once.
+    """
+    ticks = np.arange(GRID) / GRID
+    scale = np.sqrt(5.0) / (model.kernel_.k1.k2.length_scale * np.ones(dimensions))
+    squares = ((ticks[:, None, None] - model.X_train_) * scale) ** 2  # (GRID, observations, axes)
+    outer = max(0, dimensions - 2)
+    inner = np.array(list(product(range(GRID), repeat=dimensions - outer)))
+    along_inner = sum(squares[i, :, outer + k] for k, i in enumerate(inner.T))
+    points = np.empty((len(inner), dimensions))
+    points[:, outer:] = ticks[inner]
+    total, room = np.empty_like(along_inner), np.empty_like(along_inner)
+    for index in product(range(GRID), repeat=outer):
+        points[:, :outer] = ticks[list(index)]
+        np.add(along_inner, sum(squares[i, :, k] for k, i in enumerate(index)), out=total)
+        yield points, _from_squares(model, total, room)
+
+
+def extract(observations: pd.DataFrame, settings: Mapping) -> tuple[dict, pd.DataFrame]:
+    """Find the optimum, and describe the surrogate for the figures.
+
+    Args:
+        observations: columns of the parameters, in their own units, and ``score``, to be
+            maximised (2 * count - p in the capacity study).
+        settings: the search's ``space``: name -> mapping with low, high and scale.
+
+    Returns:
+        the optimum (values, predicted score and its standard deviation, best observed
+        configuration, parameters on a bound), and the table of partial dependences with the
+        columns x_name, y_name, x, y, mean, sd (see :func:`partial_dependence`).
+
+    Raises:
+        ObservationError: if the observations cannot be used.
+    """
+    space = Space(settings)
+    observations = usable_observations(observations, space)
+    if len(observations) < 2:
+        raise ObservationError(
+            f"observations have {len(observations)} rows of finite numbers; at least 2 are needed"
+        )
+    model = fit(observations, space)
+    point = minimise(model, len(space))
+    mean, sd = model.predict(point[None], return_std=True)
+    best = observations.loc[observations["score"].astype(float).idxmax()]
+    optimum = {
+        "values": space.from_unit(point),
+        "score": -float(mean[0]),
+        "score_sd": float(sd[0]),
+        "on_bound": [
+            name for name, u in zip(space.names, point, strict=True) if u <= 0.0 or u >= 1.0
+        ],
+        "best_observed": {
+            "values": {name: float(best[name]) for name in space.names},
+            "score": float(best["score"]),
+            "configuration": int(best.get("configuration", best.name)),
+        },
+        "observations": len(observations),
+        "space": {
+            d.name: {"low": d.low, "high": d.high, "scale": d.scale} for d in space.dimensions
+        },
+    }
+    return optimum, partial_dependence(model, space)
+
+
+def partial_dependence(
+    model: GaussianProcessRegressor, space: Space, samples: int = 100, pair_points: int = 20
+) -> pd.DataFrame:
+    """Return the surrogate's mean score over one and over two parameters.
+
+    The other parameters are averaged over the same uniform draws everywhere. ``sd`` is the mean
+    standard deviation of the surrogate there. For one parameter y_name is empty and y is NaN.
+    """
+    draws = stream(0, "partial dependence").random((samples, len(space)))
+    axes = [(axis,) for axis in range(len(space))] + list(combinations(range(len(space)), 2))
+    tables = []
+    for pair in axes:
+        ticks = np.linspace(0.0, 1.0, 50 if len(pair) == 1 else pair_points)
+        points = np.stack(np.meshgrid(*[ticks] * len(pair), indexing="ij"), -1)
+        points = points.reshape(-1, len(pair))
+        at = np.tile(draws, (len(points), 1, 1))
+        at[:, :, list(pair)] = points[:, None]
+        at = at.reshape(-1, len(space))
+        sd = np.nan
+        if len(pair) == 1:
+            means, sds = model.predict(at, return_std=True)
+            sd = sds.reshape(-1, samples).mean(1)
+        else:
+            means = model.predict(at)
+        mean = -means.reshape(-1, samples).mean(1)
+        x, y = space.dimensions[pair[0]], space.dimensions[pair[-1]]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "x_name": x.name,
+                    "y_name": y.name if len(pair) == 2 else "",
+                    "x": x.from_unit(points[:, 0]),
+                    "y": y.from_unit(points[:, 1]) if len(pair) == 2 else np.nan,
+                    "mean": mean,
+                    "sd": sd,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)

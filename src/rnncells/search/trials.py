@@ -1,0 +1,43 @@
+"""What a search does with a configuration: train it, a few tries each, all as one population."""
+
+from ..training.checkpoint import Checkpoint
+from ..training.loop import train
+from .loop import Evaluate, Observation
+
+
+def tried_configurations(
+    metric: str, checkpoint: Checkpoint | None = None, **arguments
+) -> Evaluate:
+    """Return the function that a search calls to train configurations, all in one population.
+
+    Args:
+        metric: the task's number that is recorded for every try.
+        checkpoint: the search's; it holds the configurations that are being trained.
+        arguments: what :func:`~rnncells.training.loop.train` is given besides.
+    """
+
+    def evaluate(values: list[dict[str, float]], seeds: list[list[int]]) -> list[Observation]:
+        tries = len(seeds[0])
+        result = train(
+            seeds=[seed for group in seeds for seed in group],
+            hyperparameters=[value for value in values for _ in range(tries)],
+            progress_seconds=30.0,
+            checkpoint=checkpoint and checkpoint.of(configurations=values, seeds=seeds),
+            **arguments,
+        )
+        # A diverged try has no value of an error; its score counts all the same.
+        table = result.metrics[result.metrics["metric"] == metric]
+        numbers = table["value"].to_numpy().reshape(len(values), tries)
+        scores = result.score.reshape(len(values), tries)
+        diverged = result.diverged.reshape(len(values), tries)
+        return [
+            Observation(
+                numbers[k].tolist(),
+                float(scores[k].mean()),
+                result.seconds / len(values),
+                int(diverged[k].sum()),
+            )
+            for k in range(len(values))
+        ]
+
+    return evaluate

@@ -1,0 +1,1 @@
+"""YAML in, plan out. PyTorch is never imported here, because the workflow plans with it."""

@@ -1,0 +1,117 @@
+"""Trajectory data sets: a synthetic generator, and a reader for the user's own file.
+
+A data set is an array ``(N, points, 2)`` of N trajectories in the plane.
+"""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ..jobs.errors import UserError, one_line
+from ..random.streams import stream
+from .arraypickle import load_array
+
+#: The largest data set, in bytes, in the file (unpacked) and as float64: 100 million points.
+LARGEST = 1_600_000_000
+
+
+class DataError(UserError):
+    """A data file that cannot be used; the message is one line for the user."""
+
+
+def synthetic(
+    trajectories: int, points: int, seed: int, via_points: tuple[int, int] = (20, 32)
+) -> np.ndarray:
+    r"""Draw trajectories that look like handwriting.
+
+    A trajectory passes through via-points, their number uniform within the bounds ``via_points``
+    and their coordinates N(0, 0.5) clipped to +-1.2, along straight minimum-jerk strokes (position
+    :math:`10u^3 - 15u^4 + 6u^5`). A stroke's duration is proportional to length^0.6 times
+    U(0.6, 1.4), plus 0.1.
+
+    Returns:
+        float64 array ``(trajectories, points, 2)``.
+    """
+    rng = stream(seed, "trajectories")
+    return np.stack([_one(rng, points, *via_points) for _ in range(trajectories)])
+
+
+def _one(rng: np.random.Generator, points: int, fewest: int, most: int) -> np.ndarray:
+    number = rng.integers(fewest, most + 1)
+    via = np.clip(rng.normal(0.0, 0.5, (number, 2)), -1.2, 1.2)
+    strokes = np.diff(via, axis=0)
+    length = np.linalg.norm(strokes, axis=1)
+    duration = length**0.6 * rng.uniform(0.6, 1.4, len(length)) + 0.1
+    start = np.concatenate([[0.0], np.cumsum(duration)])
+    time = np.linspace(0.0, start[-1], points)
+    k = np.clip(np.searchsorted(start, time, side="right") - 1, 0, len(strokes) - 1)
+    u = ((time - start[k]) / duration[k])[:, None]
+    return via[k] + strokes[k] * (10 * u**3 - 15 * u**4 + 6 * u**5)
+
+
+def load(path: str | Path) -> np.ndarray:
+    """Read a user's data set: ``.npy``, ``.npz`` with one array, or a pickled NumPy array.
+
+    Nothing in the file is executed: a pickle may hold NumPy arrays and nothing else.
+
+    Returns:
+        float64 array ``(N, points, 2)``.
+
+    Raises:
+        DataError: if the file cannot be read, or is not such an array of finite numbers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        data = _read(path)
+    except DataError as error:
+        raise DataError(f"{path}: {one_line(error)}") from error
+    # A damaged file can make the readers raise nearly anything; whatever it is, it is refused.
+    except Exception as error:
+        raise DataError(
+            f"{path}: cannot be read as .npy, .npz or a pickled NumPy array ({one_line(error)})"
+        ) from error
+    return checked(data, str(path))
+
+
+def _read(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        start = file.read(8)
+        size = path.stat().st_size
+        if start.startswith(b"PK\x03\x04"):
+            # A small archive can hold a file that is a thousand times as large.
+            size = sum(member.file_size for member in zipfile.ZipFile(file).infolist())
+        if size > LARGEST:
+            raise DataError(f"holds {size:,} bytes; allowed: {LARGEST:,}")
+        file.seek(0)
+        if not start.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+            return load_array(file.read())
+        data = np.load(file, allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            return data
+        if len(data.files) != 1:
+            raise DataError(f"holds {len(data.files)} arrays, expected exactly one")
+        return data[data.files[0]]
+
+
+def checked(data: object, name: str) -> np.ndarray:
+    """Return ``data`` as float64 if it is a finite array ``(N, points, 2)``.
+
+    Raises:
+        DataError: otherwise.
+    """
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "fiu":
+        kind = f"dtype {data.dtype}" if isinstance(data, np.ndarray) else type(data).__name__
+        raise DataError(f"{name}: expected an array of real numbers, got {kind}")
+    if data.ndim != 3 or data.shape[2] != 2 or 0 in data.shape:
+        raise DataError(
+            f"{name}: expected shape (trajectories, points, 2), got {tuple(data.shape)}"
+        )
+    if 8 * data.size > LARGEST:
+        raise DataError(f"{name}: holds {data.size:,} numbers; allowed: {LARGEST // 8:,}")
+    data = data.astype(np.float64)
+    if not np.isfinite(data).all():
+        raise DataError(f"{name}: holds NaN or infinite numbers; all must be finite")
+    return data

@@ -1,0 +1,139 @@
+"""A network's loss and all its gradients in one pass.
+
+As separate operations, the layers, the readout, the loss and their derivatives would ask PyTorch's
+autograd for bookkeeping that takes longer than a small network's arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..cells.base import Cell
+from ..kernels.backend import compiled
+from ..kernels.numba.readout import read_out
+from ..kernels.numba.sequence import binding, run_of, weights_of
+from ..layers.rnn import compact
+
+if TYPE_CHECKING:
+    from ..layers.network import Network, Objective
+
+
+class Learner:
+    """Computes a network's loss and sets its parameters' gradients, on the CPU.
+
+    The memory that this needs serves at every call with data of the same shape. The gradients are
+    in it too: they have to be used before the next call.
+
+    Args:
+        network: the network.
+    """
+
+    def __init__(self, network: Network):
+        self.network = network
+        self.layers: list[Layer] = []
+        self.shapes: tuple[object, ...] = ()
+
+    def takes(self, objective: Objective) -> bool:
+        """Return whether this can be computed here; else autograd has to do it."""
+        rnn = self.network.rnn
+        return (
+            compiled(objective.x, objective.target, self.network.readout.weight)
+            and not (rnn.bidirectional or rnn.dropout)
+            and objective.target.numel() > 0
+            and all(binding(type(cell)) is not None for cell in rnn.cells)
+        )
+
+    @torch.no_grad()
+    def __call__(self, objective: Objective) -> Tensor:
+        """Return the loss of every member, ``(S,)``, and set (not add to) the gradients."""
+        network, (x, target, scale, error, keys, last) = self.network, objective
+        cells, readout = network.rnn.cells, network.readout
+        shapes = x.shape, target.shape, x.dtype
+        if shapes != self.shapes:
+            rows = np.full(x.size(1), target.size(-2))
+            self.layers, self.shapes = [Layer(cell, rows) for cell in cells], shapes
+        with torch.enable_grad():
+            states = network.initial_states(keys, target.size(-2))
+            given = [(*state, *weights_of(cell)) for cell, state in zip(cells, states, strict=True)]
+        x = compact(x)
+        # A layer's gradients are wanted if it learns, or one below it does.
+        lowest = next(
+            (k for k, tensors in enumerate(given) if any(t.requires_grad for t in tensors)),
+            len(cells),
+        )
+        for k, layer in enumerate(self.layers):
+            active = layer.forward(x, given[k], len(states[k]), learns=k >= lowest)
+            x = active[:, 1:]
+        loss, (grad, *of_readout) = read_out(
+            x[:, -1] if last else x,
+            *(readout.weight, readout.bias, target, scale, error),
+            with_features=lowest < len(cells),
+        )
+        found = [((readout.weight, readout.bias), of_readout)]
+        for k in reversed(range(lowest, len(cells))):
+            assert grad is not None
+            at_last = last and k == len(cells) - 1
+            grad, of_layer = self.layers[k].backward(grad, at_last, with_x=k > lowest)
+            found.append((given[k], of_layer))
+        _hand_out(found)
+        return loss
+
+
+class Layer:
+    """One cell on its way through a step: forward, and then backward."""
+
+    def __init__(self, cell: Cell, rows: np.ndarray):
+        self.cell = cell
+        self.rows = rows
+        self.driver = binding(type(cell)).driver(cell)
+        self.memory: dict[tuple, Tensor] = {}
+
+    def forward(self, x: Tensor, tensors: Sequence[Tensor], parts: int, learns: bool) -> Tensor:
+        """Return the active states ``(S, T + 1, B, n)``, those of the initial state first."""
+        options = {"training": learns, "memory": self.memory}
+        self.run = run_of(self.cell, self.rows, parts, x, tensors, **options)
+        self.parts = parts
+        self.kept = self.driver.forward(self.run)
+        return self.kept["active"][..., -self.cell.hidden_size :]
+
+    def backward(
+        self, grad: Tensor, at_last: bool, with_x: bool
+    ) -> tuple[Tensor | None, tuple[Tensor, ...]]:
+        """Return the gradients of the input, and of the tensors.
+
+        Args:
+            grad: gradient of the active states of all steps, ``(S, T, B, n)``, or of the last one,
+                ``(S, B, n)``.
+            at_last: which of the two.
+            with_x: whether the gradient of the input is wanted.
+        """
+        run, active = self.run, self.kept["active"]
+        grad_state = run.zeros("grad state", *run.state.shape[1:])
+        if at_last:
+            width, n = active.size(-1), grad.size(-1)
+            through = self.driver.unit.through_active(grad, active[:, -1, :, -n:])
+            grad_state[..., width - n : width] = through
+        grads = self.driver.backward(
+            run, self.kept, None if at_last else grad, grad_state, with_x=with_x
+        )
+        states = (part.contiguous() for part in grads.state.chunk(self.parts, -1))
+        return grads.x, (*states, grads.projection, grads.bias.squeeze(1), *grads.weights)
+
+
+def _hand_out(found: list[tuple[Sequence[Tensor], Sequence[Tensor]]]) -> None:
+    """Set the gradients of parameters; what was computed from parameters autograd passes on."""
+    made = []
+    for tensors, grads in found:
+        for tensor, grad in zip(tensors, grads, strict=True):
+            if tensor.grad_fn is not None:
+                made.append((tensor, grad.view(tensor.shape)))
+            elif tensor.requires_grad:
+                tensor.grad = grad
+    if made:
+        tensors, grads = zip(*made, strict=True)
+        torch.autograd.backward(tensors, grads)

@@ -1,0 +1,381 @@
+"""The training loop of every task: a population of models, trained as one computation."""
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ..cells import cell_class
+from ..jobs.errors import UserError
+from ..jobs.interruption import Interrupted, deferred
+from ..layers.network import Network
+from ..layers.rnn import RNN
+from ..tasks import task_class
+from ..tasks.base import Outcome, Task
+from .checkpoint import Checkpoint
+from .ridge import ridge_regression
+from .step import TrainingStep
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Result:
+    """What a population's training gave.
+
+    Attributes:
+        metrics: one row per seed, metric and position: seed, metric, axis, position, value.
+        examples: a few samples: seed, sample, step, coordinate, target, prediction.
+        score: the task's number to maximise, one per member; diverged members score 0 successes.
+        diverged: whether each member's loss stopped being a finite number.
+        steps: gradient steps that each member made.
+        seconds: wall time of the training and the evaluation, over all processes that it took.
+        resumed: how often the training went on from a checkpoint.
+        parameters: learned numbers per member.
+        device: where it ran.
+    """
+
+    metrics: pd.DataFrame
+    examples: pd.DataFrame
+    score: np.ndarray
+    diverged: np.ndarray
+    steps: np.ndarray
+    seconds: float
+    resumed: int
+    parameters: int
+    device: str
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: if ``cuda`` is asked for and there is none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("device is 'cuda', but PyTorch sees no CUDA device; allowed: auto, cpu")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the kind of a device, with the name of a GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def train(
+    *,
+    task: str,
+    cell: str,
+    length: int,
+    hidden_size: int,
+    layers: int,
+    seeds: Sequence[int],
+    hyperparameters: Sequence[Mapping[str, float]],
+    options: Mapping,
+    settings: Mapping,
+    device: str = "auto",
+    trajectories: np.ndarray | None = None,
+    progress_seconds: float = 5.0,
+    checkpoint: Checkpoint | None = None,
+) -> Result:
+    """Train one population: member k uses ``seeds[k]`` and ``hyperparameters[k]``.
+
+    With a checkpoint, an interrupted training goes on where it was. On one CPU thread it ends with
+    exactly the numbers of a training that was never interrupted. The checkpoint is for the caller
+    to remove, once the result is safe.
+
+    Args:
+        task, cell: names.
+        length, hidden_size, layers: the study's axes.
+        seeds: one per member.
+        hyperparameters: for each member ``lr`` (unless nothing is learned by gradient descent), the
+            task's and the cell's hyperparameters.
+        options: the cell's options, the same for all members.
+        settings: the ``training`` section of the study.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        trajectories: data set of the tasks that need one.
+        progress_seconds: pause between progress lines in the log.
+        checkpoint: where the state is kept; for gradient descent only.
+
+    Raises:
+        Interrupted: if a signal asks for the end; the checkpoint is written then.
+    """
+    began = time.perf_counter()
+    work, network = assemble(
+        task=task,
+        cell=cell,
+        length=length,
+        hidden_size=hidden_size,
+        layers=layers,
+        seeds=seeds,
+        hyperparameters=hyperparameters,
+        options=options,
+        settings=settings,
+        device=device,
+        trajectories=trajectories,
+    )
+    loop = _Loop(work, network, progress_seconds, checkpoint, began)
+    if settings["readout"] == "ridge":
+        loop.fit_readout(settings["ridge"])
+    else:
+        with deferred():
+            loop.descend([member["lr"] for member in hyperparameters])
+    outcome = loop.evaluate()
+    per_member = sum(p.numel() for p in network.parameters() if p.requires_grad) // len(seeds)
+    return Result(
+        metrics=pd.concat([loop.metrics(), outcome.metrics], ignore_index=True),
+        examples=outcome.examples,
+        score=outcome.score,
+        diverged=loop.diverged,
+        steps=loop.steps_made,
+        seconds=loop.seconds(),
+        resumed=loop.resumed,
+        parameters=per_member,
+        device=describe_device(work.device),
+    )
+
+
+def assemble(
+    *,
+    task: str,
+    cell: str,
+    length: int,
+    hidden_size: int,
+    layers: int,
+    seeds: Sequence[int],
+    hyperparameters: Sequence[Mapping[str, float]],
+    options: Mapping,
+    settings: Mapping,
+    device: str = "auto",
+    trajectories: np.ndarray | None = None,
+) -> tuple[Task, Network]:
+    """Make the task and the untrained networks of a population; arguments as for :func:`train`."""
+    where = resolve_device(device)
+    kind, made = task_class(task), cell_class(cell)
+    work: Task = kind(length, seeds, hyperparameters, settings, where, trajectories)
+    work.fit_to(made)
+    own = {
+        name: [member[name] for member in hyperparameters]
+        for name in hyperparameters[0]
+        if name != "lr" and name not in kind.search_space
+    }
+    try:
+        rnn = RNN(
+            cell,
+            work.input_size,
+            hidden_size,
+            layers,
+            population=len(seeds),
+            **dict(options),
+            **own,
+        )
+    except Exception as error:  # a user's cell may do anything
+        raise ValueError(
+            f"cannot make the cell {cell!r}: {type(error).__name__}: {error}"
+        ) from error
+    network = Network(
+        rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
+    ).to(where)
+    work.prepare(network)
+    return work, network
+
+
+#: How many steps a GPU is given between two looks at whether any member is left to train. A look
+#: waits for the device.
+STEPS_BETWEEN_LOOKS = 100
+
+
+class _Loop:
+    """One population's training, and what became of it.
+
+    A checkpoint needs no state of any random generator: the data of a step depend on the seeds and
+    the step's number alone, and what is not learned is drawn again.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        network: Network,
+        progress_seconds: float,
+        checkpoint: Checkpoint | None,
+        began: float,
+    ):
+        self.task = task
+        self.network = network
+        self.progress_seconds = progress_seconds
+        self.checkpoint = checkpoint
+        self.began = began
+        self.resumed = 0
+        self.step: TrainingStep | None = None
+        self.checks: list[tuple[int, dict[str, np.ndarray], np.ndarray]] = []
+        self.losses: np.ndarray  # (S, steps), NaN where a member made no step
+        self.steps_made: np.ndarray
+        self.diverged: np.ndarray
+
+    def descend(self, rates: Sequence[float]) -> None:
+        """Descend the gradient until the task's last step, or until all members have stopped."""
+        task = self.task
+        self.step = step = TrainingStep(task, self.network, rates)
+        if self.checkpoint is not None and self.checkpoint.restore(self.load):
+            logger.info("resumed at step %d of %d", step.made, task.steps)
+        progress = _Progress(task.steps, self.progress_seconds, step.made)
+        pause = 1 if task.device.type == "cpu" else STEPS_BETWEEN_LOOKS
+        while step.made < task.steps:
+            if step.made % pause == 0 and not step.active.any():
+                break
+            step()
+            self._check(step.made, step.active)
+            progress.step(step.made, step.losses)
+            if self.checkpoint is not None and self.checkpoint.due():
+                self._save()
+        self._keep(step.losses, step.steps_made)
+        progress.finish(step.made, f"{self.diverged.sum()} of {len(rates)} diverged")
+
+    def evaluate(self) -> Outcome:
+        """Evaluate the network; a signal meanwhile does not cost the training."""
+        try:
+            return self.task.outcome(self.network, self.diverged)
+        except Interrupted:
+            if self.checkpoint is not None and self.step is not None:
+                self._save()
+            raise
+
+    def seconds(self) -> float:
+        """Return the wall time so far, with that of the processes before."""
+        return time.perf_counter() - self.began
+
+    def _save(self) -> None:
+        logger.info("checkpoint at step %d of %d", self.step.made, self.task.steps)
+        self.checkpoint.save(self.state())
+
+    def state(self) -> dict:
+        """Return everything that the rest of the training depends on, and the curve so far."""
+        return {
+            "made": self.step.made,
+            "tensors": self.step.tensors(),
+            "checks": [
+                (position, {k: torch.as_tensor(v) for k, v in values.items()}, torch.as_tensor(run))
+                for position, values, run in self.checks
+            ],
+            "seconds": self.seconds(),
+            "resumed": self.resumed,
+        }
+
+    def load(self, state: Mapping) -> None:
+        """Go on from what :meth:`state` returned; a state that does not fit changes nothing.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: if it does not fit.
+        """
+        own, made, members = self.step.tensors(), state["made"], len(self.task.seeds)
+        # Copies first: whatever cannot be copied fails before anything has changed.
+        saved = {name: _like(tensor, state["tensors"][name], name) for name, tensor in own.items()}
+        if not isinstance(made, int) or not 0 <= made <= self.task.steps:
+            raise ValueError(f"it says that {made} of {self.task.steps} steps were made")
+        steps = saved["steps_made"]
+        if saved["next"].item() != made or steps.min() < 0 or steps.max() > made:
+            raise ValueError("its numbers of steps contradict each other")
+        before, resumed = float(state["seconds"]), int(state["resumed"])
+        if not (0 <= before < math.inf and resumed >= 0):
+            raise ValueError(f"it says that {resumed} processes took {before} s")
+        checks, flags = [], torch.empty(members, dtype=torch.bool)
+        for position, values, running in state["checks"]:
+            if not 0 <= int(position) <= made:
+                raise ValueError(f"it has a measurement at {position}")
+            measured = {
+                str(name): _like(flags.double(), value, name).numpy()
+                for name, value in values.items()
+            }
+            checks.append((int(position), measured, _like(flags, running, "running").numpy()))
+
+        self.step.made, self.checks, self.resumed = made, checks, resumed + 1
+        self.began -= before
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(saved[name])
+
+    def _check(self, step: int, active: Tensor) -> None:
+        """Measure if due, and stop the members that are finished."""
+        if (measured := self.task.check(self.network, step)) is None:
+            return
+        values, position = measured
+        running = active.cpu().numpy().copy()
+        self.checks.append((position, values, running))
+        active &= ~torch.as_tensor(self.task.finished(values) & running, device=active.device)
+        shown = ", ".join(f"{name} {np.nanmean(v):.4g}" for name, v in values.items())
+        logger.info("after step %d: %s, %d members train on", step, shown, int(active.sum()))
+
+    @torch.no_grad()
+    def fit_readout(self, ridge: float) -> None:
+        """Fit the readout in closed form; nothing else is trained."""
+        task, readout = self.task, self.network.readout
+        for k, (features, targets) in enumerate(task.regression(self.network)):
+            readout.weight[k], readout.bias[k] = ridge_regression(features, targets, ridge)
+        loss = task.loss(self.network, task.batch(0))
+        self._keep(loss[:, None], torch.ones(len(task.seeds), dtype=torch.int64))
+        logger.info("readout fitted: mean loss %.4g", loss.nanmean().item())
+
+    def _keep(self, losses: Tensor, steps_made: Tensor) -> None:
+        """Keep what :class:`TrainingStep` recorded."""
+        self.steps_made = steps_made.cpu().numpy()
+        number = np.arange(1, self.steps_made.max() + 1)
+        made = number <= self.steps_made[:, None]
+        self.losses = np.where(made, losses[:, : len(number)].double().cpu().numpy(), np.nan)
+        # A member's loss is finite at every step but the one that it diverges at, its last.
+        self.diverged = (made & ~np.isfinite(self.losses)).any(1)
+
+    def metrics(self) -> pd.DataFrame:
+        """Return the losses and the measurements during training, as metric rows."""
+        steps = range(1, self.losses.shape[1] + 1)
+        tables = [self.task.rows("train_loss", "step", steps, self.losses)]
+        for position, values, running in self.checks:
+            for name, value in values.items():
+                value = np.where(running, value, np.nan)[:, None]
+                tables.append(self.task.rows(name, "epoch", [position], value))
+        return pd.concat(tables).dropna(subset="value")
+
+
+def _like(expected: Tensor, found: Tensor, name: str) -> Tensor:
+    """Return a copy of ``found``, which has to have the shape and the type of ``expected``."""
+    if (found.shape, found.dtype) != (expected.shape, expected.dtype):
+        raise ValueError(f"{name} has the shape {tuple(found.shape)}")
+    return torch.empty_like(expected).copy_(found)
+
+
+class _Progress:
+    """Lines in the log: step, loss, steps per second, time left."""
+
+    def __init__(self, steps: int, pause: float, first: int = 0):
+        self.steps = steps
+        self.first = first
+        self.pause = pause
+        self.began = self.last = time.perf_counter()
+
+    def step(self, step: int, losses: Tensor) -> None:
+        """Log a line if the last one is long enough ago, given the losses ``(S, steps)`` so far."""
+        now = time.perf_counter()
+        if now - self.last < self.pause:
+            return
+        self.last = now
+        rate = (step - self.first) / (now - self.began)
+        logger.info(
+            "step %d of %d, loss %.4g, %.1f it/s, ETA %.0f s",
+            step,
+            self.steps,
+            losses[:, step - 1].nanmean().item(),
+            rate,
+            (self.steps - step) / rate,
+        )
+
+    def finish(self, step: int, why: str) -> None:
+        """Log the last line."""
+        seconds = time.perf_counter() - self.began
+        logger.info("%d steps in %.1f s, %s", step - self.first, seconds, why)

@@ -1,0 +1,83 @@
+"""Results are read whole or refused by name."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnncells.jobs.files import (
+    DamagedFile,
+    read_array,
+    read_json,
+    read_table,
+    write_array,
+    write_json,
+    write_table,
+)
+from rnncells.results.costs import gather_costs
+from rnncells.search.observations import read_observations
+
+TABLE = pd.DataFrame({"configuration": [0, 1, 2], "score": [0.5, 12.25, 3.125]})
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "read", "content"),
+    [
+        ("a.parquet", lambda path: write_table(TABLE, path), read_table, TABLE),
+        ("a.csv", lambda path: write_table(TABLE, path), read_table, TABLE),
+        ("a.json", lambda path: write_json(path, {"x": [1, 2]}), read_json, {"x": [1, 2]}),
+        ("a.npy", lambda path: write_array(path, np.arange(5)), read_array, np.arange(5)),
+    ],
+)
+def test_a_file_cut_off_anywhere_is_refused_by_name(tmp_path, name, write, read, content):
+    path = tmp_path / name
+    write(path)
+    assert np.array_equal(read(path), content)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    whole = path.read_bytes()
+    for size in range(len(whole) - 2):
+        path.write_bytes(whole[:size])
+        if name == "a.csv" and path.read_bytes().endswith(b"\n"):
+            continue  # lines that are missing are missed by who knows how many there were
+        with pytest.raises(DamagedFile, match="delete it and give the same command") as error:
+            read(path)
+        assert str(error.value).startswith(f"{path}: is damaged (")
+        assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_not_damaged(tmp_path):
+    for read in (read_table, read_json, read_array):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / "nothing.parquet")
+
+
+@pytest.mark.parametrize("rows", [[0, 1], [0, 1, 1], [0, 2, 1], [0, 1, 2, 3]])
+def test_observations_of_another_number_of_configurations_are_refused(tmp_path, rows):
+    path = tmp_path / "observations.csv"
+    table = TABLE.assign(diverged=0)
+    write_table(table, path)
+    pd.testing.assert_frame_equal(read_observations(path, 3, {}), table)
+    write_table(pd.DataFrame({"configuration": rows, "score": 1.0, "diverged": 0}), path)
+    with pytest.raises(DamagedFile, match="each of the 3 configurations once"):
+        read_observations(path, 3, {})
+
+
+def test_costs_of_a_damaged_provenance_are_refused(tmp_path):
+    path = tmp_path / "study/provenance.parquet"
+    path.parent.mkdir()
+    write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5], "peak_memory_mb": [3.0]}), path)
+    assert gather_costs([path])["seconds_total"].tolist() == [1.5]
+    whole = path.read_bytes()
+    write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5]}), path)
+    for content in (b"", whole[:-1], path.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(DamagedFile, match=r"provenance\.parquet: is damaged"):
+            gather_costs([path])
+
+
+def test_json_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps([1, 2]))
+    with pytest.raises(DamagedFile):
+        read_json(path)

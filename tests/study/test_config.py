@@ -1,0 +1,279 @@
+"""Every mistake in a configuration is one line that names the key and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rnncells.study.plan import read_published, resolve
+from rnncells.study.validation import ConfigError, load_schema
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+PUBLISHED = ROOT / "config/published/capacity_optima.csv"
+
+
+def study(**changes) -> dict:
+    base = {
+        "task": "copy_first_input",
+        "cells": ["GRU"],
+        "lengths": [5],
+        "hidden_sizes": [4],
+    }
+    return {"studies": {"a": base | changes}}
+
+
+def capacity(**changes) -> dict:
+    return study(**{"task": "trajectory_generation", "cells": ["TRNN"], **changes})
+
+
+SEARCH = {"source": "search"}
+
+MISTAKES = {
+    "unknown key": (study(lenghts=[3]), ["studies.a", "'lenghts'", "lengths"]),
+    "unknown top key": ({**study(), "devise": "cpu"}, ["'devise'", "device"]),
+    "unknown device": ({**study(), "device": "gpu"}, ["device", "'gpu'", "auto, cpu, cuda"]),
+    "no studies": ({}, ["'studies'"]),
+    "empty studies": ({"studies": {}}, ["studies", "empty"]),
+    "study is nothing": ({"studies": {"a": None}}, ["studies.a", "mapping"]),
+    "name with a slash": ({"studies": {"a/b": study()["studies"]["a"]}}, ["'a/b'", "slash"]),
+    "name with a dot": ({"studies": {"..": study()["studies"]["a"]}}, ["'..'", "letters"]),
+    "unknown task": (study(task="sorting"), ["studies.a.task", "'sorting'", "binary_addition"]),
+    "unknown cell": (study(cells=["GRUU"]), ["studies.a.cells", "'GRUU'", "nBRC"]),
+    "cell twice": (study(cells=["GRU", "GRU"]), ["studies.a.cells", "twice"]),
+    "no such module": (study(cells=["no.such:Cell"]), ["studies.a.cells", "no.such"]),
+    "no such class": (study(cells=["rnncells.cells.gru:Nope"]), ["studies.a.cells", "Nope"]),
+    "cells as text": (study(cells="GRU"), ["studies.a.cells", "list"]),
+    "no cells": (study(cells=[]), ["studies.a.cells", "empty"]),
+    "no lengths": (study(lengths=[]), ["studies.a.lengths", "empty"]),
+    "negative length": (study(lengths=[-3]), ["studies.a.lengths", "-3", "1"]),
+    "zero length": (study(lengths=[0]), ["studies.a.lengths", "0", "1"]),
+    "length as text": (study(lengths=["5"]), ["studies.a.lengths", "'5'", "integer"]),
+    "length true": (study(lengths=[True]), ["studies.a.lengths", "integer"]),
+    "length below 2": (
+        study(task="binary_addition", lengths=[1]),
+        ["studies.a.lengths", "1", "binary_addition", "2"],
+    ),
+    "length beyond the points": (
+        capacity(lengths=[1201], hyperparameters=SEARCH),
+        ["studies.a.lengths", "1201", "1200"],
+    ),
+    "seeds as text": (study(seeds="three"), ["studies.a.seeds", "'three'", "number of seeds"]),
+    "no seeds": (study(seeds=[]), ["studies.a.seeds", "number of seeds"]),
+    "zero seeds": (study(seeds=0), ["studies.a.seeds", "number of seeds"]),
+    "seed twice": (study(seeds=[1, 1]), ["studies.a.seeds", "different"]),
+    "negative seed": (study(seeds=[-1]), ["studies.a.seeds", "0"]),
+    "seeds with gaps in one job": (
+        study(seeds=list(range(0, 200, 2)), seeds_per_job=100),
+        ["studies.a.seeds", "name", "200", "seeds_per_job"],
+    ),
+    "seeds_per_job": (study(seeds_per_job=0), ["studies.a.seeds_per_job", "1"]),
+    "training of another task": (
+        study(training={"iterations": 5}),
+        ["studies.a.training", "'iterations'", "epochs"],
+    ),
+    "wrong type": (study(training={"epochs": 1.5}), ["studies.a.training.epochs", "integer"]),
+    "not a number": (
+        study(training={"stop_below": float("nan")}),
+        ["studies.a.training.stop_below", "finite"],
+    ),
+    "1e-3": (
+        study(hyperparameters={"values": {"lr": "1e-3"}}),
+        ["studies.a.hyperparameters.values.lr", "1.0e-3"],
+    ),
+    "learning rate 0": (
+        study(hyperparameters={"values": {"lr": 0}}),
+        ["studies.a.hyperparameters.values.lr", "above 0"],
+    ),
+    "no learning rate": (
+        study(hyperparameters={"values": {}}),
+        ["studies.a.hyperparameters.values", "'lr'"],
+    ),
+    "value of no parameter": (
+        study(hyperparameters={"values": {"lr": 0.1, "tau": 3}}),
+        ["studies.a.hyperparameters.values", "'tau'", "lr"],
+    ),
+    "no p": (
+        capacity(hyperparameters={"values": {"lr": 0.1}}),
+        ["studies.a.hyperparameters.values", "'p'"],
+    ),
+    "unknown source": (
+        study(hyperparameters={"source": "guess"}),
+        ["studies.a.hyperparameters.source", "'guess'", "config, published, search"],
+    ),
+    "nothing published": (
+        capacity(cells=["BRC"], hidden_sizes=[60], hyperparameters={"source": "published"}),
+        ["studies.a.hyperparameters.source", "BRC", "none"],
+    ),
+    "size not published": (
+        capacity(cells=["GRU"], hidden_sizes=[50], hyperparameters={"source": "published"}),
+        ["studies.a.hyperparameters.source", "GRU", "30, 40, 60"],
+    ),
+    "published without a learning rate": (
+        capacity(cells=["ESN"], hidden_sizes=[1000], hyperparameters={"source": "published"}),
+        ["studies.a.hyperparameters.source", "ESN", "lr", "ridge"],
+    ),
+    "published for fewer trajectories": (
+        capacity(
+            cells=["GRU"],
+            hidden_sizes=[60],
+            data={"trajectories": 20},
+            hyperparameters={"source": "published"},
+        ),
+        ["studies.a.hyperparameters.source", "40.84", "20"],
+    ),
+    "published for another task": (
+        study(hidden_sizes=[60], hyperparameters={"source": "published"}),
+        ["studies.a.hyperparameters.source", "trajectory_generation"],
+    ),
+    "bounds in the wrong order": (
+        study(hyperparameters={"source": "search", "search": {"space": {"lr": [1, 0.1]}}}),
+        ["studies.a.hyperparameters.search.space.lr", "ascending"],
+    ),
+    "bounds of hundreds of digits": (
+        study(hyperparameters={"source": "search", "search": {"space": {"lr": [1, 1e200]}}}),
+        ["studies.a.hyperparameters.search.space.lr", "1e+99"],
+    ),
+    "a file name that no file can have": (
+        capacity(data={"file": "x" * 300 + ".npy"}, hyperparameters=SEARCH),
+        ["studies.a.data.file", "there is no file"],
+    ),
+    "log bounds at 0": (
+        study(hyperparameters={"source": "search", "search": {"space": {"lr": [0, 0.1]}}}),
+        ["studies.a.hyperparameters.search.space.lr", "above 0"],
+    ),
+    "more sequences than there are": (
+        capacity(hyperparameters={"source": "search", "search": {"space": {"p": [1, 300]}}}),
+        ["studies.a.hyperparameters.search.space.p", "300", "250"],
+    ),
+    "bounds of no parameter": (
+        study(hyperparameters={"source": "search", "search": {"space": {"momentum": [0, 1]}}}),
+        ["studies.a.hyperparameters.search.space", "'momentum'", "lr"],
+    ),
+    "missing data file": (
+        capacity(data={"file": "no/such.npy"}, hyperparameters=SEARCH),
+        ["studies.a.data.file", "no/such.npy"],
+    ),
+    "data for a task without": (study(data={"trajectories": 3}), ["studies.a.data"]),
+    "option of another cell": (
+        study(per_cell={"GRU": {"options": {"factors": 3}}}),
+        ["studies.a.per_cell.GRU.options", "'factors'", "none"],
+    ),
+    "hyperparameter as option": (
+        study(cells=["TRNN"], per_cell={"TRNN": {"options": {"tau": 3}}}),
+        ["studies.a.per_cell.TRNN.options.tau", "hyperparameter"],
+    ),
+    "per_cell of no cell": (study(per_cell={"GUR": {}}), ["studies.a.per_cell", "'GUR'"]),
+    "per_cell key": (
+        study(per_cell={"GRU": {"trainig": {}}}),
+        ["studies.a.per_cell.GRU", "'trainig'", "training"],
+    ),
+    "per_cell training key": (
+        study(per_cell={"GRU": {"training": {"epoch": 1}}}),
+        ["studies.a.per_cell.GRU.training", "'epoch'", "epochs"],
+    ),
+    "ridge for a trained cell": (
+        study(training={"readout": "ridge"}),
+        ["studies.a.training.readout", "GRU", "gradient"],
+    ),
+    "ridge without a squared error": (
+        study(task="binary_addition", cells=["ESN"], training={"readout": "ridge"}),
+        ["studies.a.training.readout", "binary_addition", "gradient"],
+    ),
+    "feedback into causes": (
+        capacity(cells=["PC-RNN-HC-A"], training={"feedback": "teacher"}, hyperparameters=SEARCH),
+        ["studies.a.training.feedback", "PC-RNN-HC-A", "none"],
+    ),
+    "test shorter than training": (
+        study(task="binary_addition", lengths=[5], training={"test_length": 2}),
+        ["studies.a.training.test_length", "2"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_that_names_the_key(name):
+    config, fragments = MISTAKES[name]
+    before = copy.deepcopy(config)
+    with pytest.raises(ConfigError) as caught:
+        resolve(config, SCHEMA, PUBLISHED)
+    line = str(caught.value)
+    assert "\n" not in line
+    for fragment in fragments:
+        assert fragment in line
+    assert repr(config) == repr(before)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+def test_the_configurations_that_come_with_the_project_are_valid(name):
+    config = yaml.safe_load((ROOT / "config" / name).read_text())
+    plan = resolve(config, SCHEMA, PUBLISHED)
+    used = {cell for part in plan.values() for cell in part["cells"]}
+    assert len(used) == 16
+
+
+def test_paper_has_the_published_protocols():
+    plan = resolve(yaml.safe_load((ROOT / "config/paper.yaml").read_text()), SCHEMA, PUBLISHED)
+    copy_first = plan["copy-first-input"]["cells"]["nBRC"]
+    assert copy_first["training"]["train_sequences"] == 45000
+    assert copy_first["training"]["epochs"] == 60
+    assert copy_first["lengths"] == [5, 100, 300]
+    addition = plan["binary-addition"]["cells"]["LSTM"]["training"]
+    assert (addition["epochs_per_length"], addition["samples_per_epoch"]) == (15, 10000)
+    cells = plan["capacity"]["cells"]
+    space = cells["PC-RNN-GC"]["search"]["settings"]["space"]
+    assert {name: (d["low"], d["high"]) for name, d in space.items()} == {
+        "lr": (1e-4, 1.0),
+        "p": (1, 250),
+        "tau": (1.0, 100.0),
+        "alpha_h_prime": (1e-3, 10.0),
+    }
+    assert [space[name]["first"] for name in ("p", "lr", "tau")] == [5, 0.01, 10]
+    assert set(cells["ESN"]["search"]["settings"]["space"]) == {
+        "p",
+        "tau",
+        "connectivity",
+        "sigma",
+    }
+    assert cells["ESN"]["search"]["configurations"] == 500
+    assert cells["LSTM"]["search"]["configurations"] == 300
+    assert cells["LSTM"]["search"]["settings"]["tries"] == 2
+    assert cells["AntisymmetricRNN"]["training"]["initial_state"] == "learned"
+    assert cells["UGRNN"]["training"]["initial_state"] == "fixed"
+    assert len(cells["GRU"]["seeds"]) == 10
+
+
+def test_published_optima_become_hyperparameters():
+    config = capacity(
+        cells=["PC-RNN-HC-A"], hidden_sizes=[30, 60], hyperparameters={"source": "published"}
+    )
+    plan = resolve(config, SCHEMA, PUBLISHED)["a"]["cells"]["PC-RNN-HC-A"]
+    assert plan["hyperparameters"]["60"] == {"p": 60.76, "lr": 0.017378, "tau": 4.7863}
+    assert plan["hyperparameters"]["30"]["p"] == 10.96
+    assert len(read_published(PUBLISHED)) == 37
+
+
+def test_per_cell_settings_are_laid_over_those_of_the_study():
+    config = study(
+        cells=["GRU", "nBRC"],
+        training={"epochs": 3},
+        per_cell={"nBRC": {"training": {"batch_size": 7}, "seeds": [4, 9]}},
+    )
+    plan = resolve(config, SCHEMA, PUBLISHED)["a"]["cells"]
+    assert (plan["nBRC"]["training"]["epochs"], plan["nBRC"]["training"]["batch_size"]) == (3, 7)
+    assert (plan["GRU"]["training"]["epochs"], plan["GRU"]["training"]["batch_size"]) == (3, 100)
+    assert (plan["nBRC"]["seeds"], plan["GRU"]["seeds"]) == ([4, 9], [0, 1, 2, 3, 4])
+
+
+def test_every_key_of_the_schema_is_explained():
+    text = (ROOT / "config/README.md").read_text()
+
+    def keys(schema):
+        for name, part in schema.get("properties", {}).items():
+            yield name
+            yield from keys(part)
+        for part in schema.get("$defs", {}).values():
+            yield from keys(part)
+
+    assert [key for key in set(keys(SCHEMA)) if f"`{key}`" not in text] == []

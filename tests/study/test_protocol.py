@@ -1,0 +1,59 @@
+"""What figures say of a study's budget."""
+
+from pathlib import Path
+
+import yaml
+
+from rnncells.study.plan import resolve
+from rnncells.study.protocol import describe
+from rnncells.study.validation import load_schema
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def protocols(config: dict) -> dict[str, dict]:
+    plan = resolve(config, SCHEMA, ROOT / "config/published/capacity_optima.csv")
+    return {study: describe(study, part, SCHEMA) for study, part in plan.items()}
+
+
+def protocols_of(name: str) -> dict[str, dict]:
+    return protocols(yaml.safe_load((ROOT / "config" / name).read_text()))
+
+
+def test_nothing_is_reduced_at_published_size():
+    assert [p["reduced"] for p in protocols_of("paper.yaml").values()] == [[], [], []]
+
+
+def test_the_default_studies_say_what_is_reduced():
+    made = protocols_of("config.yaml")
+    assert all(p["reduced"] for p in made.values())
+    capacity = "; ".join(made["capacity"]["reduced"])
+    for fragment in (
+        "800 of 3,000 iterations",
+        "60 of 250 trajectories",
+        "5-9 via-points, not 20-32",
+        "16 of 300 search configurations",
+        "own search bounds of",
+        "lengths 20, not 60",
+        "hidden sizes 8, 16, not 30, 40, 60",
+        "3 of 10 seeds",
+    ):
+        assert fragment in capacity
+    assert "test sequences" in "; ".join(made["copy-first-input"]["reduced"])
+    assert made["capacity"]["source"] == "hyperparameters: search"
+
+
+def test_what_one_cell_has_of_its_own_is_said():
+    own = {"hidden_sizes": [50], "hyperparameters": {"source": "search"}}
+    study = {
+        "task": "copy_first_input",
+        "cells": ["GRU", "LSTM"],
+        "lengths": [300],
+        "hidden_sizes": [100],
+        "seeds": 1,
+        "per_cell": {"LSTM": own},
+    }
+    made = protocols({"studies": {"mine": study}})["mine"]
+    assert made["source"] == "hyperparameters: config, search"
+    assert made["reduced"] == ["hidden sizes 50, not 100"]

@@ -1,0 +1,67 @@
+"""A training of a fraction of a second, for all tests that need one."""
+
+from rnncells.tasks.trajectories import synthetic
+from rnncells.training.loop import train
+
+#: What the settings of all tasks have in common.
+READOUT = {"readout": "gradient", "ridge": 1e-6}
+SETTINGS = {
+    "copy_first_input": {
+        **READOUT,
+        "train_sequences": 60,
+        "test_sequences": 40,
+        "batch_size": 20,
+        "epochs": 4,
+        "stop_below": 0.0,
+    },
+    "binary_addition": {
+        **READOUT,
+        "first_length": 3,
+        "epochs_per_length": 2,
+        "samples_per_epoch": 40,
+        "batch_size": 20,
+        "test_length": 5,
+        "test_samples": 50,
+    },
+    "trajectory_generation": {
+        **READOUT,
+        "iterations": 10,
+        "threshold": 0.5,
+        "initial_state": "fixed",
+        "feedback": "none",
+        "examples": 2,
+    },
+}
+TRAJECTORIES = synthetic(12, 40, seed=0)
+T = 5
+
+
+def run(
+    task,
+    cell,
+    seeds,
+    hyperparameters,
+    *,
+    options=None,
+    length=T,
+    hidden_size=8,
+    layers=1,
+    device="cpu",
+    checkpoint=None,
+    **more,
+):
+    """Train with the tiny settings, changed by ``more``."""
+    return train(
+        task=task,
+        cell=cell,
+        length=length,
+        hidden_size=hidden_size,
+        layers=layers,
+        seeds=seeds,
+        hyperparameters=hyperparameters,
+        options=options or {},
+        settings=SETTINGS[task] | more,
+        device=device,
+        trajectories=TRAJECTORIES,
+        checkpoint=checkpoint,
+    )

@@ -1,0 +1,129 @@
+"""The loss and the gradients of a network in one pass agree with autograd's."""
+
+import numpy as np
+import pytest
+import torch
+
+from rnncells import RNN, kernels
+from rnncells.cells import CELLS
+from rnncells.cells.initial import uniform
+from rnncells.layers.network import Network, Objective
+from rnncells.training.fused import Learner
+
+SEEDS = [3, 1, 2]
+
+
+def network_of(cell, input_size=2, hidden_size=5, layers=1, outputs=2, **options):
+    rnn = RNN(cell, input_size, hidden_size, layers, population=len(SEEDS), **options)
+    law = uniform(0.7)
+    return Network(rnn, outputs, law, law, SEEDS).double()
+
+
+def objective_of(
+    network, batch=4, steps=6, last=False, error="squared", keys=False, constant=False
+):
+    generator = torch.Generator().manual_seed(steps)
+
+    def draw(*shape):
+        return torch.rand(len(SEEDS), *shape, dtype=torch.float64, generator=generator)
+
+    x = draw(1 if constant else steps, batch, network.rnn.input_size)
+    if constant:
+        x = x.expand(-1, steps, -1, -1)
+    shape = (batch, network.readout.bias.size(-1)) if last else (steps, batch, 2)
+    given = draw(batch, network.rnn.key_size) if keys else None
+    return Objective(x, draw(*shape), draw(*shape), error, given, last)
+
+
+def gradients(network):
+    return {name: p.grad for name, p in network.named_parameters() if p.requires_grad}
+
+
+def by_autograd(network, objective):
+    network.zero_grad(set_to_none=True)
+    with kernels.disabled():
+        loss = network.loss(objective)
+    loss.backward(torch.ones_like(loss))
+    return loss.detach(), gradients(network)
+
+
+def in_one_pass(learner, objective):
+    learner.network.zero_grad(set_to_none=True)
+    assert learner.takes(objective)
+    return learner(objective), gradients(learner.network)
+
+
+def assert_agreement(network, *objectives):
+    learner = Learner(network)
+    for objective in objectives:
+        expected, found = by_autograd(network, objective), in_one_pass(learner, objective)
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("keys", [False, True])
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_one_pass_agrees_with_autograd(cell, layers, last, keys):
+    network = network_of(cell, layers=layers)
+    options = {"last": last, "keys": keys}
+    # Again with the memory of the first, then with other shapes.
+    same = objective_of(network, **options)
+    assert_agreement(network, same, same, objective_of(network, steps=1, batch=1, **options))
+
+
+@pytest.mark.parametrize("cell", ["GRU", "PC-RNN-HC-M"])
+def test_the_input_may_be_constant_and_the_error_logistic(cell):
+    network = network_of(cell, layers=2)
+    assert_agreement(network, objective_of(network, constant=True, error="logistic"))
+
+
+@pytest.mark.parametrize("cell", ["TRNN", "PC-RNN-GC", "LSTM"])
+def test_keys_learn(cell):
+    network = network_of(cell, input_size=0)
+    objective = objective_of(network, keys=True)
+    network.learn_keys(objective.keys)
+    assert_agreement(network, objective)
+    assert network.keys.grad.abs().max() > 0
+
+
+def test_what_is_frozen_gets_no_gradient():
+    network = network_of("GRU", layers=3)
+    for parameter in (*network.rnn.cells[0].parameters(), network.rnn.cells[1].weight_ih):
+        parameter.requires_grad_(False)
+    assert_agreement(network, objective_of(network))
+    network.rnn.requires_grad_(False)
+    assert_agreement(network, objective_of(network))
+    assert all(parameter.grad is None for parameter in network.rnn.parameters())
+
+
+def test_what_is_frozen_may_learn_later():
+    network = network_of("GRU", layers=2)
+    learner, objective = Learner(network), objective_of(network)
+    for frozen in (True, False, True):
+        network.rnn.requires_grad_(not frozen)
+        expected, found = by_autograd(network, objective), in_one_pass(learner, objective)
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("threads", [1, 5])
+def test_any_number_of_threads(threads):
+    network, before = network_of("nBRC", layers=2), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert_agreement(network, objective_of(network, batch=203))
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_parameters_of_each_member():
+    network = network_of("TRNN", tau=np.array([1.5, 4.0, 20.0]))
+    assert_agreement(network, objective_of(network))
+
+
+def test_what_has_no_kernel_is_left_to_autograd():
+    network = network_of("GRU", bidirectional=True)
+    assert not Learner(network).takes(objective_of(network_of("GRU")))
+    network = network_of("GRU")
+    with kernels.disabled():
+        assert not Learner(network).takes(objective_of(network))
