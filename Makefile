@@ -66,6 +66,7 @@ bench: setup  ## time training steps against other implementations (QUICK=1: a f
 lint: setup  ## check style of code and workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint --configfile $(CONFIG)

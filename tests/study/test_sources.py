@@ -12,8 +12,8 @@ def test_results_depend_on_the_files_that_they_import():
     assert files == {"esn.py", "base.py", "initial.py"}
     assert "leaky.py" in {Path(file).name for file in depends_on("rnncells.cells.predictive")}
     training = {Path(file).name for file in depends_on("rnncells.training.loop")}
-    assert {"training.py", "rnn.py", "streams.py", "optimiser.py"} <= training
-    assert not training & {"gru.py", "figures.py", "search.py", "binary_addition.py"}
+    assert {"loop.py", "rnn.py", "streams.py", "adam.py"} <= training
+    assert not training & {"gru.py", "capacity.py", "optimum.py", "binary_addition.py"}
 
 
 def test_a_users_cell_depends_on_its_neighbours(tmp_path, monkeypatch):
