@@ -1,1 +1,4 @@
-"""Tables in, one matplotlib figure out. May import results and everything below."""
+"""Figures: tables in, one matplotlib figure out; one file per figure.
+
+May import ``results`` and everything below. Nothing imports this package but the workflow.
+"""

@@ -1,1 +1,4 @@
-"""The ground floor: what a job needs around its work. Nothing here knows of cells or studies."""
+"""What a job needs around its work: errors, files, locks, signals, a GPU of its own.
+
+May import nothing of this project, and knows neither cells nor studies.
+"""

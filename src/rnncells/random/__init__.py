@@ -1,1 +1,4 @@
-"""Where every random number of the project comes from."""
+"""Where every random number of the project comes from: named streams, and counted words.
+
+May import nothing of this project.
+"""

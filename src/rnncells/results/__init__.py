@@ -1,1 +1,4 @@
-"""What a run leaves on the disk, and what is said of it: tables, statistics, provenance, pages."""
+"""What jobs leave on the disk and what is said of it: runs, tables, statistics, provenance, pages.
+
+May import ``study`` and what is below it; of ``training`` it knows types alone.
+"""

@@ -1,1 +1,4 @@
-"""Hyperparameter search: ask, tell, and read the optimum off the surrogate."""
+"""Hyperparameter search: propose, train, and read the optimum off the surrogate.
+
+May import ``training`` and everything below. Needs scikit-optimize.
+"""

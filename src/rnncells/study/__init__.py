@@ -1,1 +1,4 @@
-"""YAML in, plan out. PyTorch is never imported here, because the workflow plans with it."""
+"""A configuration in, a plan of jobs out.
+
+Snakemake runs this code whenever it plans, so PyTorch is never imported here.
+"""

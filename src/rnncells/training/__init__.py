@@ -1,1 +1,4 @@
-"""One population, from seeds to metrics: the loop, its step, the optimiser, checkpoints."""
+"""One population of models, from seeds to metrics: loop, step, optimiser, checkpoint.
+
+May import ``study``, ``tasks``, ``layers`` and what is below them. No kernel backend is named here.
+"""
