@@ -41,9 +41,9 @@ test: setup  ## run the test suite
 test-faults: setup  ## break everything on purpose: kills, full disks, a cluster (10 minutes at most)
 	$(BIN)/python -m tests.faults.run $(ARGS)
 
-docs: setup  ## build the API documentation in docs/build/html
+docs: setup  ## build the site in docs/build/html (works offline)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
-		-b html docs/source docs/build/html $(ARGS)
+		-c docs/source -b html . docs/build/html $(ARGS)
 
 test-wheel: setup  ## install the wheel alone in a clean environment, and test the library there
 	rm -rf build && mkdir -p build/wheel

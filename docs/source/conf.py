@@ -1,4 +1,8 @@
-"""How Sphinx builds the documentation; `make docs` runs it."""
+"""How Sphinx builds the site; `make docs` runs it.
+
+The source folder is the whole repository, so that the Markdown pages which GitHub shows, and their
+links to each other, are the site's pages too.
+"""
 
 import sys
 from pathlib import Path
@@ -16,11 +20,35 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx.ext.apidoc",
     "matplotlib.sphinxext.plot_directive",
+    "myst_parser",
     "mathml",
 ]
-root_doc = "index"
-exclude_patterns = ["**/_*.rst"]
+root_doc = "README"
+include_patterns = ["*.md", "config/**.md", "profiles/*.md", "results/README.md", "docs/**"]
+exclude_patterns = [".*", "build", "docs/build", "results/*/**", "src", "tests", "**/_*.rst"]
+
+# Markdown
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+# Files that are no pages (sources, tables, figures) are offered as they are.
+suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]
+
+# The interface of every module that has no page of its own
+apidoc_modules = [
+    {
+        "path": "../../src/rnncells",
+        "destination": "docs/api",
+        "exclude_patterns": [
+            "../../src/rnncells/cells/[!bi_]*.py",
+            "../../src/rnncells/cells/bistable.py",
+        ],
+        "max_depth": 2,
+        "module_first": True,
+        "automodule_options": {"members"},
+    }
+]
 
 # Docstrings
 autodoc_member_order = "bysource"
@@ -39,7 +67,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"[^.]*"),
     (r"py:.*", r"(torch|nn|np|numpy|pd|pandas|matplotlib|skopt)\..*"),
-    (r"py:.*", r"(collections|contextlib|pathlib)\..*"),
+    (r"py:.*", r"(abc|ast|collections|contextlib|pathlib)\..*"),
     (r"py:class", r"rnncells\.cells\.C"),  # a type variable
 ]
 
@@ -61,6 +89,50 @@ html_show_copyright = False
 html_copy_source = False
 
 
+#: What the README, which is the site's first page, does not show on GitHub.
+NAVIGATION = """
+```{toctree}
+:caption: The layer library
+:hidden:
+docs/source/layer
+docs/source/predictive_coding
+docs/source/kernels
+```
+
+```{toctree}
+:caption: The cells
+:hidden:
+:glob:
+docs/source/cells/*
+```
+
+```{toctree}
+:caption: The workflow
+:hidden:
+:glob:
+config/README
+config/published/README
+results/README
+profiles/README
+docs/*
+```
+
+```{toctree}
+:caption: For contributors
+:hidden:
+CONTRIBUTING
+CHANGELOG
+docs/api/modules
+```
+"""
+
+
+def add_navigation(app, document, content):
+    """Append the table of contents to the first page."""
+    if document == root_doc:
+        content[0] += NAVIGATION
+
+
 def skip_field(app, what, name, member, skip, options):
     """Leave out the fields of named tuples, which the class describes already."""
     return True if (member.__doc__ or "").startswith("Alias for field number") else None
@@ -73,6 +145,7 @@ def keep_colon(app, what, name, member, options, lines):
 
 
 def setup(app):
-    """Connect the hooks; the second one has to come before Napoleon's."""
+    """Connect the hooks; that of docstrings has to come before Napoleon's."""
+    app.connect("source-read", add_navigation)
     app.connect("autodoc-process-docstring", keep_colon, priority=400)
     app.connect("autodoc-skip-member", skip_field)
