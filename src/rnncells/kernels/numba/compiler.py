@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding
 import numba
 
 from .functions import COMPILED
+from .processor import target
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def cache_folder(*sources: str) -> Path:
     content = hashlib.sha256()
     for file in (*sorted(here.glob("*.py")), *sources):
         content.update(Path(file).read_bytes())
-    for part in (numba.__version__, llvmlite.binding.get_host_cpu_name()):
+    for part in (numba.__version__, *target()):
         content.update(part.encode())
     folder = _cache() / f"kernels-{content.hexdigest()[:16]}"
     folder.mkdir(exist_ok=True)

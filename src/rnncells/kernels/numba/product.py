@@ -17,11 +17,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compiler import compiled, compiled_for_c
+from .processor import VECTORS
 
-#: Bytes of a vector: what most processors have; the compiler splits or joins it for the others.
-VECTOR = 32
-#: The widest panel, in vectors. With 4 rows a block takes 12 of the 16 registers.
+#: Bytes of a vector.
+VECTOR = VECTORS.bytes
+#: The widest panel, in vectors.
 WIDEST = 3
+#: The highest block, in rows: with 3 vectors it takes 28 of 32 registers, or all of 16. As many
+#: sums at least as the processor has additions under way are then computed at once.
+HIGHEST = 8 if VECTORS.registers == 32 else 4
 
 
 @compiled
@@ -66,7 +70,9 @@ def _panel(column, columns, lanes):
     """
     if columns < lanes:
         return 0, columns, 0
-    vectors = min((columns - column + lanes - 1) // lanes, WIDEST, columns // lanes)
+    left = (columns - column + lanes - 1) // lanes
+    # Narrow panels are slow: 4 vectors are 2 and 2.
+    vectors = min(2 if left == 4 else left, WIDEST, columns // lanes)
     return min(column, columns - vectors * lanes), vectors * lanes, vectors
 
 
@@ -154,7 +160,8 @@ def _panel_product(
 def _panel_of(vectors):
     # Blocks of few vectors are higher: a sum waits for the one before, and others can be computed
     # meanwhile.
-    highest = 8 if vectors == 1 else 4
+    highest = 8 if vectors == 1 else HIGHEST
+    half = highest // 2
 
     def panel(
         rows, depth, left, i, i_row, i_depth, right, r, r_depth,
@@ -167,6 +174,12 @@ def _panel_of(vectors):
             )  # fmt: skip
             rows -= highest
             i, o, s = i + highest * i_row, o + highest * o_row, s + highest * s_row
+        if rows >= half:
+            _block(
+                half, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
+                out, o, o_row, start, s, s_row, skip,
+            )  # fmt: skip
+            rows, i, o, s = rows - half, i + half * i_row, o + half * o_row, s + half * s_row
         while rows >= 2:
             _block(
                 2, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
