@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from rnncells.figures.all import style
+from rnncells.figures.style import figure_style
 
 COLOURS = {
     "brc_pytorch": "#D55E00",
@@ -22,7 +22,7 @@ COLOURS = {
 PUBLISHED_STEPS = 3000
 
 
-@style()
+@figure_style()
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the table, one panel for each group of cases that it has."""
     panels = {
@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-@style()
+@figure_style()
 def save(figure: Figure, png: Path) -> None:
     """Write the figure."""
     png.parent.mkdir(parents=True, exist_ok=True)

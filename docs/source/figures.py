@@ -15,7 +15,7 @@ from torch import Tensor
 
 import rnncells
 from rnncells.cells.base import Cell
-from rnncells.figures.all import cell_look, style
+from rnncells.figures.style import cell_look, figure_style
 
 #: A sequence of colours, dark to light, for values of one quantity.
 _SHADES = plt.get_cmap("cividis")
@@ -59,7 +59,7 @@ def _pulse(steps: int, *pulses: tuple[int, int, float]) -> Tensor:
     return x
 
 
-@style()
+@figure_style()
 def leaky() -> Figure:
     """Draw responses to an input that is switched on and off, for several time constants."""
     figure, (one, two) = _panels(2, sharey=True)
@@ -87,7 +87,7 @@ def leaky() -> Figure:
     return figure
 
 
-@style()
+@figure_style()
 def lstm() -> Figure:
     """Draw what a memory cell keeps, by forget gate, and writing, holding and reading."""
     figure, (keep, gates) = _panels(2)
@@ -128,7 +128,7 @@ def lstm() -> Figure:
     return figure
 
 
-@style()
+@figure_style()
 def gru() -> Figure:
     """Draw the interpolation by the update gate, and what the reset gate lets through."""
     figure, (update, reset) = _panels(2)
@@ -173,7 +173,7 @@ def gru() -> Figure:
     return figure
 
 
-@style()
+@figure_style()
 def ugrnn() -> Figure:
     """Draw a unit that follows its input while the gate is open, and holds while it is shut."""
     figure, axes = plt.subplots(figsize=(7.0, 2.6), layout="constrained")
@@ -212,7 +212,7 @@ def _rates(cell: Cell) -> np.ndarray:
     return np.linalg.eigvals((jacobian.detach().numpy() - np.eye(cell.hidden_size)) * cell.tau)
 
 
-@style()
+@figure_style()
 def antisymmetric() -> Figure:
     """Draw the eigenvalues of the linearised dynamics, beside those of an sRNN."""
     figure, (left, right) = _panels(2, sharex=True, sharey=True)
@@ -264,7 +264,7 @@ def _bistable(feedback: Tensor, update: float = 0.5) -> Cell:
     return cell
 
 
-@style()
+@figure_style()
 def bistable() -> Figure:
     """Draw the fixed points of a unit against its feedback, and what pulses do to it."""
     figure, (diagram, memory) = _panels(2)
@@ -304,7 +304,7 @@ def bistable() -> Figure:
     return figure
 
 
-@style()
+@figure_style()
 def esn() -> Figure:
     """Draw whether a reservoir forgets its initial state, by spectral radius."""
     figure, (echo, distance) = _panels(2)
@@ -336,7 +336,7 @@ def esn() -> Figure:
     return figure
 
 
-@style()
+@figure_style()
 def predictive() -> Figure:
     """Draw state and velocity, and what additive and multiplicative causes do."""
     figure, (step, additive, multiplicative) = _panels(3)

@@ -28,8 +28,10 @@ class Job:
         before, found = sys.path[:], {"__file__": str(script)}
         exec(preamble, found)
         sys.path[:] = before
-        self.rule: str = found["snakemake"].rule
-        self.study: str = found["snakemake"].wildcards.get("study", "")
+        wildcards = found["snakemake"].wildcards
+        self.study: str = wildcards.get("study", "")
+        #: Of the figures each one counts as a rule.
+        self.rule: str = "_".join(filter(None, (found["snakemake"].rule, wildcards.get("figure"))))
         self.log = str(found["snakemake"].log[0])
         self.inputs = _results(found["snakemake"].input)
         self.outputs = _results(found["snakemake"].output)

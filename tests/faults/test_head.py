@@ -22,7 +22,7 @@ STAGES = {
     "optimum": "optimum",
     "train": "train",
     "aggregate": "aggregate",
-    "figure": "figure_capacity",
+    "figure": "figure",
     "index": "index",
 }
 

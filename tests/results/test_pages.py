@@ -15,7 +15,7 @@ def test_the_page_of_a_study_shows_its_figures():
     ]
     protocol = {"task": "some", "seeds": 3, "source": "hyperparameters: search", "reduced": []}
     page = study_page("search", folder, figures, protocol)
-    assert "## training loss\n\n![training loss](training_loss.png)\n" in page
+    assert "## training loss\n\n![training loss](./training_loss.png)\n" in page
     assert "## search cell=mine:Cell length=5 hidden=6 layers=1\n" in page
-    assert f"]({run}.png)" in page
+    assert f"](./{run}.png)" in page
     assert ".pdf" not in page

@@ -268,8 +268,20 @@ def test_editing_a_rules_script_reruns_that_rules_jobs_only(project):
     }
 
 
-def test_editing_a_figure_reruns_no_training(project):
-    assert not edited(project, "src/rnncells/figures.py")
+def test_editing_a_figure_draws_that_figure_only(project):
+    file = project.folder / "src/rnncells/figures/capacity.py"
+    before = file.read_text()
+    try:
+        file.write_text(f"{before}\nEDITED = 1\n")
+        jobs = project.planned(TINY)
+    finally:
+        file.write_text(before)
+    assert {rule: jobs[rule, "", "", "", "", ""] for rule in ("figure", "index", "all")} == {
+        "figure": 1,
+        "index": 1,
+        "all": 1,
+    }
+    assert sum(jobs.values()) == 3
 
 
 def test_changing_one_cells_setting_reruns_that_cells_jobs_only(project):

@@ -54,7 +54,7 @@ rule cost:
         table="results/tables/cost.csv",
         pdf=report(
             "results/figures/cost.pdf",
-            caption="../report/cost.rst",
+            caption="../report/figure.rst",
             category="cost",
             labels={"figure": "cost"},
         ),
@@ -68,6 +68,12 @@ rule cost:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("cost", "rnncells.results.costs", "rnncells.figures.all"),
+        caption=caption_of("rnncells.figures.cost"),
+        code=code(
+            "cost",
+            "rnncells.figures.cost",
+            "rnncells.figures.drawing",
+            "rnncells.results.costs",
+        ),
     script:
         "../scripts/cost.py"

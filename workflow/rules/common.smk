@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from rnncells.study.catalogue import describe_cell
+from rnncells.study.figures import describe_figure, read_figure
 from rnncells.study.plan import resolve
 from rnncells.study.read import read
 from rnncells.jobs.fingerprint import fingerprint
@@ -65,7 +66,7 @@ wildcard_constraints:
     hidden="[0-9]+",
     layers="[0-9]+",
     seeds="[0-9]+([-+][0-9]+)*",
-    figure="[a-z_]+",
+    figure=r"[A-Za-z0-9_.]+(:\w+)?",
 
 
 def cell_plan(wildcards):
@@ -118,6 +119,34 @@ def code_of_cell(script, *modules):
     return name
 
 
+def figure_tables(wildcards):
+    """Return the tables that a figure reads."""
+    return {
+        table: f"results/tables/{wildcards.study}/{table}.parquet"
+        for table in describe_figure(wildcards.figure).tables
+    }
+
+
+def caption_of(module):
+    """Return a function for the caption of the figure that a module draws.
+
+    Snakemake compares no parameters that are made from the input: new words draw no figure again.
+    """
+    return lambda wildcards, input: read_figure(module).caption
+
+
+def caption_of_figure(wildcards, input):
+    """Return the caption of a figure of a study; as above."""
+    return describe_figure(wildcards.figure).caption
+
+
+def code_of_figure(wildcards):
+    """Return a short name for the source that a figure comes from."""
+    return code(
+        "figure", "rnncells.figures.drawing", describe_figure(wildcards.figure).module
+    )
+
+
 def protocol(wildcards):
     """Return what a figure's footnote says of the study."""
     return describe(wildcards.study, PLAN[wildcards.study], SCHEMA)
@@ -163,7 +192,9 @@ def train_input(wildcards):
     return files
 
 
-code_of_training = code_of_cell("train", "rnncells.training.loop", "rnncells.results.runs")
+code_of_training = code_of_cell(
+    "train", "rnncells.training.loop", "rnncells.results.runs"
+)
 
 
 @called_often

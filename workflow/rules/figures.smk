@@ -1,41 +1,31 @@
-# The figures of the tasks: which tables each one reads. Its function in rnncells.figures.all and its
-# caption have the same name.
-TABLES = {
-    "training_loss": ["metrics"],
-    "accuracy": ["summary"],
-    "capacity": ["summary", "runs"],
-    "trajectories": ["examples", "metrics"],
-}
-
-for figure, tables in TABLES.items():
-
-    rule:
-        name:
-            f"figure_{figure}"
-        input:
-            **{name: f"results/tables/{{study}}/{name}.parquet" for name in tables},
-        output:
-            pdf=f"results/figures/{{study}}/{figure}.pdf",
-            png=report(
-                f"results/figures/{{study}}/{figure}.png",
-                caption=f"../report/{figure}.rst",
-                category="{study}",
-                labels={"figure": figure.replace("_", " ")},
-            ),
-        log:
-            f"logs/figure/{{study}}/{figure}.log",
-        localrule: True
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=2000,
-            runtime=10,
-        params:
-            figure=figure,
-            protocol=protocol,
-            code=code("figure", "rnncells.figures.all"),
-        script:
-            "../scripts/figure.py"
+# Any figure of a study: it is drawn from the tables that the parameters of its function name.
+rule figure:
+    input:
+        unpack(figure_tables),
+    output:
+        pdf="results/figures/{study}/{figure}.pdf",
+        png=report(
+            "results/figures/{study}/{figure}.png",
+            caption="../report/figure.rst",
+            category="{study}",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "logs/figure/{study}/{figure}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        module=lambda wildcards: describe_figure(wildcards.figure).module,
+        function=lambda wildcards: describe_figure(wildcards.figure).function,
+        caption=caption_of_figure,
+        protocol=protocol,
+        code=code_of_figure,
+    script:
+        "../scripts/figure.py"
 
 
 rule figure_search:
@@ -47,7 +37,7 @@ rule figure_search:
         pdf=f"results/figures/{{study}}/search/{RUN}.pdf",
         png=report(
             f"results/figures/{{study}}/search/{RUN}.png",
-            caption="../report/search.rst",
+            caption="../report/figure.rst",
             category="{study}",
             subcategory="searches",
             labels={"figure": "search", "cell": "{cell}", "hidden": "{hidden}"},
@@ -64,7 +54,13 @@ rule figure_search:
         protocol=protocol_of_cell,
         space=of_cell("search", "settings", "space"),
         configurations=of_cell("search", "configurations"),
-        code=code("figure_search", "rnncells.figures.all", "rnncells.search.observations"),
+        caption=caption_of("rnncells.figures.search"),
+        code=code(
+            "figure_search",
+            "rnncells.figures.drawing",
+            "rnncells.figures.search",
+            "rnncells.search.observations",
+        ),
     script:
         "../scripts/figure_search.py"
 

@@ -4,15 +4,16 @@ from rnncells.jobs.job import job
 
 w = snakemake.wildcards
 with job(f"figure search {w.study} {w.cell}", snakemake.log[0], snakemake.threads):
-    from rnncells.figures import all as figures
+    from rnncells.figures import search
+    from rnncells.figures.drawing import save
     from rnncells.jobs.files import read_json, read_table
     from rnncells.search.observations import read_observations
 
     files, p = snakemake.input, snakemake.params
-    drawn = figures.search(
+    figure = search.draw(
         read_observations(files.observations, p.configurations, p.space),
         read_json(files.optimum),
         read_table(files.surrogate),
-        protocol=p.protocol,
+        p.protocol,
     )
-    figures.save(drawn, snakemake.output.pdf, snakemake.output.png)
+    save(figure, snakemake.output.pdf, snakemake.output.png)

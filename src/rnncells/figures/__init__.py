@@ -1,4 +1,7 @@
-"""Figures: tables in, one matplotlib figure out; one file per figure.
+"""Figures: tables in, one matplotlib figure out; one file per figure, ``draw(<tables>, protocol)``.
 
-May import ``results`` and everything below. Nothing imports this package but the workflow.
+The names of its parameters say which tables of a study it reads, and its docstring is its caption
+in the report; both are read from the source (:mod:`rnncells.study.figures`). What the figures share
+is in ``style``. May import ``results`` and everything below. Nothing imports this package but the
+workflow.
 """

@@ -26,8 +26,9 @@ def study_page(
     for file in map(Path, figures):
         if file.suffix == ".png":
             place = file.relative_to(folder)
+            # A user's figure has a colon in its name, which would be the end of a URL's scheme.
             title = " ".join(place.with_suffix("").parts).replace("_", " ")
-            lines += [f"## {title}", "", f"![{title}]({place})", ""]
+            lines += [f"## {title}", "", f"![{title}](./{place})", ""]
     lines += [
         f"Tables: `results/tables/{study}/`, runs: `results/runs/{study}/`. Where the numbers come",
         f"from, job by job: `results/tables/{study}/provenance.csv`.",

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..random.streams import stream
+from .columns import CONFIGURATION
 
-#: What identifies a configuration. A run is one of these with a seed.
-CONFIGURATION = ["cell", "length", "hidden", "layers"]
 #: What identifies a group of the summary.
 GROUP = [*CONFIGURATION, "metric", "axis", "position"]
 #: Metrics that are too long for a summary, and not needed in one.

@@ -7,14 +7,13 @@ import pandas as pd
 
 from ..jobs.files import read_json, read_table
 from ..study.seeds import label
-
-AXES = ("cell", "length", "hidden", "layers")
+from .columns import CONFIGURATION
 
 
 def axes_of(path: str | Path) -> dict[str, str | int]:
     """Read the axes from a run's path (``cell=nBRC/length=300/hidden=100/layers=2/...``)."""
     parts = dict(part.split("=", 1) for part in Path(path).parts if "=" in part)
-    return {axis: parts[axis] if axis == "cell" else int(parts[axis]) for axis in AXES}
+    return {axis: parts[axis] if axis == "cell" else int(parts[axis]) for axis in CONFIGURATION}
 
 
 def gather_tables(files: Sequence[str | Path]) -> pd.DataFrame:
@@ -50,8 +49,8 @@ def gather_provenance(files: Sequence[str | Path], *records: Mapping) -> pd.Data
     of cost and origin, and one column per library for its version.
     """
     rows = [provenance_row(read_json(file), axes_of(file)) for file in files]
-    rows += [provenance_row(record, dict.fromkeys(AXES)) for record in records]
-    return pd.DataFrame(rows).astype({axis: "Int64" for axis in AXES if axis != "cell"})
+    rows += [provenance_row(record, dict.fromkeys(CONFIGURATION)) for record in records]
+    return pd.DataFrame(rows).astype({axis: "Int64" for axis in CONFIGURATION if axis != "cell"})
 
 
 def provenance_row(record: Mapping, axes: Mapping) -> dict:

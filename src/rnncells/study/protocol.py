@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from .catalogue import describe_task
+
 #: The axes and seeds of the published studies; their training protocols are the schema's defaults.
 PUBLISHED_SEEDS = {"copy_first_input": 1, "binary_addition": 5, "trajectory_generation": 10}
 PUBLISHED_LENGTHS = {
@@ -30,8 +32,8 @@ BUDGET = (
 def describe(name: str, study: Mapping, schema: Mapping) -> dict:
     """Describe a resolved study: its name, task, seeds, training, source and what is reduced.
 
-    ``reduced`` lists, in words, everything that is smaller than in the published study; it is
-    empty at published size.
+    ``metric`` names the task's own number and ``chance`` is its chance level. ``reduced`` lists,
+    in words, everything that is smaller than in the published study; it is empty at published size.
     """
     cells = study["cells"].values()
     task = study["task"]
@@ -65,6 +67,7 @@ def describe(name: str, study: Mapping, schema: Mapping) -> dict:
                 f"{axis.replace('_', ' ')} {shown}, not {', '.join(map(str, published))}"
             )
     sources = dict.fromkeys(cell["source"] for cell in cells)
+    constants = describe_task(task).constants
     seeds = min(len(cell["seeds"]) for cell in cells)
     if seeds < PUBLISHED_SEEDS[task]:
         reduced.append(f"{seeds} of {PUBLISHED_SEEDS[task]} seeds")
@@ -72,6 +75,8 @@ def describe(name: str, study: Mapping, schema: Mapping) -> dict:
         "study": name,
         "task": task,
         "seeds": seeds,
+        "metric": constants["metric"],
+        "chance": constants["chance"],
         "training": first["training"],
         "source": f"hyperparameters: {', '.join(sources)}",
         "reduced": reduced,

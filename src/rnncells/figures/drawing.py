@@ -1,0 +1,51 @@
+"""A figure by the name of its function, drawn and written."""
+
+import importlib
+import io
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..jobs.errors import UserError
+from ..jobs.files import write_bytes
+from ..results.provenance import source
+from .style import figure_style
+
+
+def draw(
+    module: str, function: str, tables: Mapping[str, pd.DataFrame], protocol: Mapping
+) -> Figure:
+    """Return the figure that ``module.function(**tables, protocol=protocol)`` draws.
+
+    A module is looked for in the current directory too.
+
+    Raises:
+        UserError: if the function returns something else than a figure.
+    """
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    with figure_style():
+        figure = getattr(importlib.import_module(module), function)(**tables, protocol=protocol)
+    if not isinstance(figure, Figure):
+        raise UserError(
+            f"{module}:{function} returned {type(figure).__name__}; expected a "
+            "matplotlib.figure.Figure"
+        )
+    return figure
+
+
+@figure_style()
+def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
+    """Write a figure to both files; the same figure of the same source gives the same bytes."""
+    origin = source()
+    for path, options in (
+        (pdf, {"format": "pdf", "metadata": {"CreationDate": None, "Subject": origin}}),
+        (png, {"format": "png", "metadata": {"Software": None, "Source": origin}, "dpi": 200}),
+    ):
+        content = io.BytesIO()
+        figure.savefig(content, **options)
+        figure.set_layout_engine("none")  # arranged already, which takes as long as drawing
+        write_bytes(path, content.getbuffer())

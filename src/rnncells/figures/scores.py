@@ -1,0 +1,81 @@
+"""Any task's final scores: what a study gets whose task names no figures of its own."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..results.columns import CONFIGURATION
+from .style import (
+    GREY,
+    WIDTH,
+    add_footnote,
+    cell_order,
+    divergence_note,
+    dot_rows,
+    empty_figure,
+    figure_style,
+)
+
+_NAMES = {"length": "length {}", "hidden": "{} units", "layers": "layers: {}"}
+_COLUMNS = 4
+
+
+@figure_style()
+def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Figure:
+    """What each cell scores: one number per trained network, for every length and size.
+
+    A panel per length and size of the networks, a row per cell. Small dots are single seeds, the
+    marker is their mean and the bar the interval of the mean that the footnote names. The dashed
+    line is the chance level, which an untrained guess reaches. Look for cells whose dots lie on one
+    side of another's, and for cells of which some seeds stay at the chance level: their mean
+    describes no network.
+    """
+    scalars = metrics[metrics["axis"] == "none"]
+    if scalars.empty:
+        return empty_figure(protocol)
+    cells = cell_order(scalars["cell"])
+    axes_of_study = CONFIGURATION[1:]
+    settings = scalars[axes_of_study].drop_duplicates().sort_values(axes_of_study[::-1])
+    varying = [axis for axis in axes_of_study if settings[axis].nunique() > 1]
+    # The task's own number first, then what else it measured.
+    names = sorted(scalars["metric"].unique(), key=lambda name: name != protocol["metric"])
+    columns = min(_COLUMNS, len(settings))
+    lines = -(-len(settings) // columns)
+    figure = Figure(
+        figsize=(
+            WIDTH if columns > 1 else 4.5,
+            len(names) * lines * (0.75 + 0.2 * len(cells)) + 0.1,
+        ),
+        layout="constrained",
+    )
+    grid = figure.add_gridspec(len(names) * lines, columns)
+    for block, metric in enumerate(names):
+        first = None
+        for k, setting in enumerate(settings.to_dict("records")):
+            row, column = divmod(k, columns)
+            ax = figure.add_subplot(grid[block * lines + row, column], sharex=first, sharey=first)
+            first = first or ax
+            chosen = {"metric": metric, "axis": "none"} | setting
+            dot_rows(ax, _where(summary, chosen), _where(scalars, chosen), cells)
+            if metric == protocol["metric"]:
+                ax.axvline(protocol["chance"], color=GREY, linestyle="--", linewidth=0.9, zorder=1)
+            ax.set_title(", ".join(_NAMES[axis].format(setting[axis]) for axis in varying))
+            ax.tick_params(axis="y", labelleft=column == 0)
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+            ax.set_xlabel(metric.replace("_", " "))
+    diverged = summary.drop_duplicates(CONFIGURATION)["diverged"].sum()
+    add_footnote(
+        figure,
+        protocol,
+        "Small dots: seeds; marker: their mean; bar: bootstrap 95 % interval of the mean. Dashed: "
+        f"chance level, {protocol['chance']:g}.",
+        divergence_note(diverged, "and have no number here"),
+    )
+    return figure
+
+
+def _where(table: pd.DataFrame, values: Mapping) -> pd.DataFrame:
+    """Return the rows of a table that have these values."""
+    return table[(table[list(values)] == pd.Series(values)).all(axis=1)]

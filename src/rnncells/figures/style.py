@@ -1,0 +1,245 @@
+"""What all figures share: the cells' colours and markers, fonts, panels, legend, footnote.
+
+A cell has the same colour and marker in every figure.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from zlib import crc32
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ..results.columns import CONFIGURATION
+
+Look = tuple[str, str | tuple]
+
+#: Colour and marker of each cell, in the order of the legends.
+LOOKS: dict[str, Look] = {
+    "LSTM": ("#0072B2", "o"),
+    "GRU": ("#009E73", "s"),
+    "BRC": ("#E69F00", "^"),
+    "nBRC": ("#D55E00", "D"),
+    "UGRNN": ("#56B4E9", "v"),
+    "AntisymmetricRNN": ("#CC79A7", "<"),
+    "sRNN": ("#6E6E6E", ">"),
+    "TRNN": ("#000000", "p"),
+    "MTRNN": ("#7A4B1E", "h"),
+    "ESN": ("#999933", "P"),
+    "PC-RNN-V": ("#332288", "X"),
+    "PC-RNN-GC": ("#882255", "d"),
+    "PC-RNN-HC-A": ("#117733", "*"),
+    "PC-RNN-HC-M": ("#AA4499", "H"),
+    "PC-RNN-GC-HC-A": ("#44AA99", (4, 1, 0)),
+    "PC-RNN-GC-HC-M": ("#CC6677", (4, 1, 45)),
+}
+#: Markers of the cells that users add: none of those above, so that they cannot be confused.
+_OTHER_MARKERS = ((3, 1, 0), (6, 1, 0), (9, 1, 0), (3, 1, 180))
+
+_DARK = "0.15"  # a grey that is nearly black: texts and axes
+GREY, LIGHT, BLUE, RED = "#555555", "#BDBDBD", "#0072B2", "#D55E00"
+WIDTH = 7.0  # inches: the text width of a page
+SMALL = 7.0  # points: the smallest font
+SETTINGS = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.minor.width": 0.8,
+    "ytick.minor.width": 0.8,
+    "xtick.minor.size": 3.2,
+    "ytick.minor.size": 3.2,
+    "text.color": _DARK,
+    "axes.labelcolor": _DARK,
+    "axes.edgecolor": _DARK,
+    "xtick.color": _DARK,
+    "ytick.color": _DARK,
+    "grid.color": "0.8",
+    "lines.linewidth": 1.2,
+    "lines.solid_capstyle": "round",
+    "lines.markersize": 4,
+    "lines.markeredgewidth": 0.4,
+    "lines.markeredgecolor": "white",
+    "patch.linewidth": 0.8,
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Return the context in which all figures are drawn, whatever a user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)
+        yield
+
+
+def cell_look(cell: str) -> Look:
+    """Return colour and marker of ``cell``; those of an unknown cell follow from its name."""
+    if cell in LOOKS:
+        return LOOKS[cell]
+    import seaborn as sns  # takes longer than drawing; most figures do without it
+
+    number = crc32(cell.encode())
+    hues = sns.husl_palette(12, l=0.5).as_hex()
+    return hues[number % 12], _OTHER_MARKERS[number // 12 % len(_OTHER_MARKERS)]
+
+
+def marker_style(cell: str, size: float = 4.0) -> dict:
+    """Return what ``plot`` needs to draw a cell's markers; those of little area are enlarged."""
+    colour, marker = cell_look(cell)
+    thin = isinstance(marker, tuple) or marker == "*"
+    return {"color": colour, "marker": marker, "markersize": size * (1.7 if thin else 1)}
+
+
+def cell_order(cells: Iterable[str]) -> list[str]:
+    """Return the distinct cells, the known ones first, in the order of the legends."""
+    known = list(LOOKS)
+    return sorted(set(cells), key=lambda c: (known.index(c) if c in LOOKS else len(known), c))
+
+
+def panels(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
+    """Make a figure of panels with the same y axis."""
+    width = WIDTH if columns > 1 else 4.5
+    figure = Figure(figsize=(width, 2.1 * rows + 0.7), layout="constrained")
+    return figure, figure.subplots(rows, columns, sharey=True, squeeze=False)
+
+
+def draw_line(
+    ax: Axes, cell: str, x: pd.Series, y: pd.Series, phase: float, dashes: str = "-"
+) -> None:
+    """Draw a cell's line with a few markers; ``phase`` sets them apart from other cells'."""
+    finite = np.isfinite(np.asarray(y, float))
+    few = finite.sum() < 8
+    ax.plot(
+        np.asarray(x)[finite],
+        np.asarray(y)[finite],
+        dashes,
+        **marker_style(cell),
+        markevery=None if few else (0.03 + 0.17 * phase, 0.17),
+        label=cell,
+    )
+
+
+def draw_band(ax: Axes, cell: str, x: pd.Series, low: pd.Series, high: pd.Series) -> None:
+    """Fill between two lines in a cell's colour."""
+    ax.fill_between(x, low, high, color=cell_look(cell)[0], alpha=0.18, linewidth=0)
+
+
+def thinned(table: pd.DataFrame, rows: int = 600) -> pd.DataFrame:
+    """Keep evenly spaced rows, the first and the last among them."""
+    return table.iloc[np.unique(np.linspace(0, len(table) - 1, rows).astype(int))]
+
+
+def size_label(hidden: int, layers: int) -> str:
+    """Say how large a network is."""
+    return f"{layers} layer{'s' if layers > 1 else ''} of {hidden} units"
+
+
+def label_right(ax: Axes, y: float, label: str) -> None:
+    """Write beside the right end of a horizontal line."""
+    ax.annotate(
+        label,
+        (1, y),
+        (3, 0),
+        xycoords=ax.get_yaxis_transform(),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL,
+        color=GREY,
+    )
+
+
+def add_legend(figure: Figure, cells: list[str], extra: Iterable[Line2D] = ()) -> None:
+    """Put the cells, and what else there is to explain, above the panels."""
+    handles = []
+    for cell in cells:
+        handles.append(Line2D([], [], **marker_style(cell), label=cell))
+    handles += extra
+    columns = min(len(handles), int(figure.get_figwidth() / 1.15))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+
+
+def add_footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
+    """Write the protocol and the notes below the panels; to be called once, last."""
+    reduced = protocol["reduced"]
+    budget = f"Reduced budget: {'; '.join(reduced)}." if reduced else "Published protocol."
+    seeds = f"{protocol['seeds']} seed{'s' if protocol['seeds'] != 1 else ''}"
+    study, task = protocol["study"], protocol["task"]
+    names = study if study.replace("-", "_") == task else f"{study} · {task}"
+    head = f"{names} · {seeds} · {protocol['source']}. {budget}"
+    width = int(figure.get_figwidth() * 72 / (0.515 * SMALL))
+    texts = filter(None, (head, " ".join(filter(None, notes))))
+    lines = [line for text in texts for line in textwrap.wrap(text, width)]
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, color=GREY)
+    # The panels keep their size, however long the footnote.
+    figure.set_figheight(figure.get_figheight() + len(lines) * 1.2 * SMALL / 72)
+
+
+def empty_figure(protocol: Mapping | None, why: str = "") -> Figure:
+    """Draw that there is nothing to draw."""
+    figure, axes = panels(1, 1)
+    axes[0, 0].axis("off")
+    axes[0, 0].text(0.5, 0.5, why or "no results yet", ha="center", va="center")
+    if protocol is not None:
+        add_footnote(figure, protocol)
+    return figure
+
+
+def diverged_runs(metrics: pd.DataFrame) -> set[tuple]:
+    """Return the runs (configuration and seed) with a result that is not a finite number."""
+    bad = metrics[(metrics["metric"] != "train_loss") & ~np.isfinite(metrics["value"])]
+    return set(bad[[*CONFIGURATION, "seed"]].itertuples(index=False, name=None))
+
+
+def divergence_note(count: int, consequence: str = "", what: str = "runs") -> str:
+    """Say how many diverged; nothing if none did."""
+    if not count:
+        return ""
+    what = what.removesuffix("s") if count == 1 else what
+    return f"{count} {what} diverged" + (f", {consequence}." if consequence else ".")
+
+
+def dot_rows(ax: Axes, summary: pd.DataFrame, seeds: pd.DataFrame, cells: list[str]) -> None:
+    """Draw a row per cell, the first one on top: every seed, their mean, and its interval.
+
+    Args:
+        ax: the panel.
+        summary: a row per cell with the columns cell, mean, low, high.
+        seeds: a row per cell and seed with the columns cell and value.
+        cells: the cells of all panels, in the order of their rows.
+    """
+    for y, cell in enumerate(cells):
+        colour = cell_look(cell)[0]
+        values = seeds.loc[seeds["cell"] == cell, "value"]
+        ax.plot(values, np.full(len(values), y + 0.27), ".", color=colour, alpha=0.6, mew=0, ms=4)
+        for row in summary[summary["cell"] == cell].itertuples():
+            ax.hlines(y, row.low, row.high, color=colour, linewidth=1.4)
+            ax.plot(row.mean, y, **marker_style(cell, 5), linestyle="", label=cell)
+    ax.set_yticks(range(len(cells)), cells)
+    for tick, cell in zip(ax.get_yticklabels(), cells, strict=True):
+        tick.set_color(cell_look(cell)[0])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(cells) - 0.4, -0.6)
+    ax.grid(axis="x", linewidth=0.4)

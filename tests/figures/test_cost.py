@@ -1,0 +1,27 @@
+"""The figure ``cost``: what it draws, read back from its artists."""
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+
+from rnncells.figures import cost
+
+from .made import costs, texts
+
+
+def test_cost_has_a_bar_and_a_row_for_each_rule():
+    text, bars = cost.draw(costs()).axes
+    widths = [p.get_width() for p in bars.patches if isinstance(p, Rectangle)]
+    assert widths == [2.0, 1.0]
+    assert "hours" in bars.get_xlabel()
+    assert {"Jobs", "Memory (MB)", "512", "-", "30 min 00 s", "train"} <= set(texts(text))
+    assert texts(text).count("a") == 1
+    assert "2 h 00 min" in texts(bars)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(1.24, "1.2 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (3600, "1 h 00 min"), (np.nan, "-")],
+)
+def test_duration(seconds, written):
+    assert cost._duration(seconds) == written
