@@ -16,8 +16,7 @@ from rnncells.cells import CELLS
 from rnncells.kernels.backend import find
 from rnncells.kernels.numba import compiler
 from rnncells.kernels.numba.compiler import compiled
-from rnncells.kernels.numba.driver import Dense
-from rnncells.kernels.numba.functions import COMPILED, quick_sigmoid, quick_tanh, sigmoid, tanh
+from rnncells.kernels.numba.functions import COMPILED
 from rnncells.kernels.numba.product import (
     accumulate_rows,
     multiply_rows,
@@ -25,8 +24,10 @@ from rnncells.kernels.numba.product import (
     pack_transposed,
     packed,
 )
-from rnncells.kernels.numba.sequence import register
-from rnncells.kernels.numba.unit import Unit, scalar
+from rnncells.kernels.recurrence import Dense
+from rnncells.kernels.registry import register
+from rnncells.kernels.scalars import quick_sigmoid, quick_tanh, sigmoid, tanh
+from rnncells.kernels.unit import Unit, scalar
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
 DTYPES = [torch.float32, torch.float64]
@@ -164,18 +165,18 @@ def test_changing_an_output_in_place_is_noticed():
 def test_kernels_serve_what_they_can():
     rnn, x, h_0 = make("GRU", torch.float32, 3, 2, 4, 2)
     cell = rnn.cells[0]
-    assert find(cell, x, tuple(h_0)) is not None
-    assert find(cell, x.half(), tuple(h_0)) is None
-    assert find(cell, x.to("meta"), tuple(h_0)) is None
+    assert find(x, *h_0, cells=[cell]) is not None
+    assert find(x.half(), *h_0, cells=[cell]) is None
+    assert find(x.to("meta"), *h_0, cells=[cell]) is None
     with kernels.disabled():
-        assert find(cell, x, tuple(h_0)) is None
+        assert find(x, *h_0, cells=[cell]) is None
     with torch.autocast("cpu", torch.bfloat16):
-        assert find(cell, x, tuple(h_0)) is None
+        assert find(x, *h_0, cells=[cell]) is None
 
     class Derived(type(cell)):
         """May have other equations."""
 
-    assert find(Derived(2, 4), x, tuple(h_0)) is None
+    assert find(x, *h_0, cells=[Derived(2, 4)]) is None
 
 
 class Decay(CELLS["sRNN"]):
@@ -201,10 +202,10 @@ def decay_backward(saved, previous, grad_state, parameters):
 
 def test_a_cell_of_ones_own_may_have_a_kernel():
     rnn, *given = make(f"{__name__}:Decay", torch.float64, 5, 3, 4, 2)
-    assert find(rnn.cells[0], given[0], tuple(given[1])) is None
+    assert find(given[0], cells=rnn.cells) is None
     unit = Unit("decay", decay_forward, decay_backward, parameters=1, activated=True)
     register(Decay, Dense(unit), lambda cell: (0.5,))
-    assert find(rnn.cells[0], given[0], tuple(given[1])) is not None
+    assert find(given[0], cells=rnn.cells) is not None
     compare(rnn, *given)
 
 
@@ -317,7 +318,7 @@ def test_what_several_processes_compiled_may_be_used_by_one(tmp_path):
     code = """
 import sys, torch
 from rnncells import RNN, kernels
-from rnncells.kernels.numba.readout import read_out
+from rnncells.kernels.backend import find
 from rnncells.layers.network import Readout, squared
 
 def layer():

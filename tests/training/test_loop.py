@@ -10,7 +10,7 @@ from torch import nn
 from rnncells import RNN
 from rnncells.cells import CELLS
 from rnncells.jobs.errors import UserError
-from rnncells.kernels.numba.readout import read_out
+from rnncells.kernels.backend import find
 from rnncells.layers.network import ERRORS, Readout, weighted_sum
 from rnncells.random.streams import stream
 from rnncells.training.adam import PopulationAdam
@@ -404,9 +404,11 @@ def test_the_loss_of_a_readout_in_one_pass(outputs, error, threads):
     readout, output, target, scale = readout_and_data(outputs)
     wanted, before = (output, readout.weight, readout.bias), torch.get_num_threads()
     torch.set_num_threads(threads)
+    backend = find(output)
+    assert backend is not None
     with torch.no_grad():
-        loss, grads = read_out(output, readout.weight, readout.bias, target, scale, error)
-        _, (none, *_) = read_out(*wanted, target, scale, error, with_features=False)
+        loss, grads = backend.read_out(output, readout.weight, readout.bias, target, scale, error)
+        _, (none, *_) = backend.read_out(*wanted, target, scale, error, with_features=False)
     torch.set_num_threads(before)
     expected = weighted_sum(ERRORS[error](readout(output), target), scale)
     torch.testing.assert_close(loss, expected.detach())

@@ -1,19 +1,19 @@
-"""Which kernel runs a cell, if one does.
+"""Which kernels run a cell, if any do: the contract of a backend, and the choice of one."""
 
-On the CPU it is Numba's compiled code, for float32 and float64. This is the place where kernels for
-other devices will be chosen.
-"""
-
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from ..cells.base import Cell, State, autocasts
+from ..cells.base import Cell, autocasts
+from .recurrence import Recurrence
+from .run import Gradients, Run
 
 _enabled = ContextVar("kernels enabled", default=True)
 
@@ -28,33 +28,131 @@ def disabled() -> Iterator[None]:
         _enabled.reset(before)
 
 
-def find(cell: Cell, x: Tensor, state: State) -> Callable[..., Any] | None:
-    """Return the function that runs a cell over a sequence, or None.
+class Backend(ABC):
+    """Compiled code for one kind of device.
 
-    It takes the cell, its drive, its state and the number of sequences of every step; see
-    :func:`rnncells.kernels.numba.sequence.run_sequence`.
+    It runs cells over whole sequences, forward and backward, and does what else a training step
+    consists of.
     """
-    if not compiled(x, *state) or x.size(-2) == 0:
+
+    @abstractmethod
+    def supports(self, cell: type[Cell] | None, tensors: Sequence[Tensor]) -> bool:
+        """Return whether there is code for a class of cells, and the tensors' device and dtype.
+
+        Args:
+            cell: the class, or None if the question is about the tensors alone.
+            tensors: inputs, states or parameters; at least one.
+        """
+
+    @abstractmethod
+    def forward(self, recurrence: Recurrence, run: Run) -> dict[str, Tensor]:
+        """Run over all steps.
+
+        Returns:
+            ``active``, the active states ``(S, T + 1, B, n)``, those of the initial state first;
+            ``state`` ``(S, B, states * n)`` after the last step; and what else :meth:`backward`
+            needs.
+        """
+
+    @abstractmethod
+    def backward(
+        self,
+        recurrence: Recurrence,
+        run: Run,
+        kept: dict[str, Tensor],
+        grad_active: Tensor | None,
+        grad_state: Tensor,
+        with_x: bool,
+    ) -> Gradients:
+        """Return the gradients of a run.
+
+        Args:
+            recurrence: what was run.
+            run: the call of :meth:`forward`.
+            kept: what :meth:`forward` returned.
+            grad_active: gradient of the active states of all steps, ``(S, T, B, n)``, or of the
+                last of them where there are several groups of units; or None.
+            grad_state: gradient of the state after the last step.
+            with_x: whether the gradient of the input is wanted.
+        """
+
+    @abstractmethod
+    def read_out(
+        self,
+        features: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        target: Tensor,
+        scale: Tensor,
+        error: str,
+        with_features: bool = True,
+    ) -> tuple[Tensor, tuple[Tensor | None, Tensor, Tensor]]:
+        """Return the weighted sum of the errors of a readout's predictions, and its gradients.
+
+        Args:
+            features: ``(S, ..., n)``.
+            weight, bias: of the readout, ``(S, n, k)`` and ``(S, k)``.
+            target, scale: what should come out, and the weight of its error, ``(S, ..., k)``.
+            error: ``"squared"``, or ``"logistic"`` for the binary cross entropy of logits.
+            with_features: whether the gradient of the features is wanted.
+
+        Returns:
+            the sum, ``(S,)``, and its gradients with respect to features, weight and bias.
+        """
+
+    @abstractmethod
+    def adam_step(
+        self,
+        parameters: Sequence[Tensor],
+        grads: Sequence[Tensor],
+        means: Sequence[Tensor],
+        squares: Sequence[Tensor],
+        rates: np.ndarray,
+        active: np.ndarray,
+        constants: np.ndarray,
+    ) -> None:
+        """Make a step of Adam in place; what is not active stays as it is.
+
+        Args:
+            parameters, grads, means, squares: each ``(S, ...)``.
+            rates: step size of each member, ``(S,)``.
+            active: ``(S,)``, bool.
+            constants: beta_1, beta_2, the correction of the square root of ``squares``, and
+                epsilon, ``(4,)``.
+        """
+
+
+@cache
+def backends() -> tuple[Backend, ...]:
+    """Return the backends of this installation; the first that supports a call serves it."""
+    from .numba.backend import NumbaBackend
+
+    return (NumbaBackend(),)
+
+
+def find(*tensors: Tensor, cells: Sequence[Cell] = ()) -> Backend | None:
+    """Return the backend for cells and tensors, or None if operations of PyTorch have to do it.
+
+    They have to if PyTorch is looking at the operations, or changes what they do.
+    """
+    if torch.compiler.is_compiling() or not _enabled.get():  # the compiler does not read on
         return None
-    from .numba.sequence import binding, run_sequence
+    if not _is_plain(tensors):
+        return None
+    classes = {type(cell) for cell in cells} or {None}
+    for backend in backends():
+        if all(backend.supports(kind, tensors) for kind in classes):
+            return backend
+    return None
 
-    return None if binding(type(cell)) is None else run_sequence
 
-
-def compiled(*tensors: Tensor) -> bool:
-    """Return whether compiled code for the CPU may work on tensors.
-
-    It may not if PyTorch is looking at the operations, or changes what they do.
-    """
+def _is_plain(tensors: Sequence[Tensor]) -> bool:
+    """Return whether the tensors hold their numbers, and nobody records what is done to them."""
     return (
-        not torch.compiler.is_compiling()  # first, because the compiler reads on from here
-        and _enabled.get()
-        and not torch.jit.is_tracing()
+        not torch.jit.is_tracing()
         and torch._C._functorch.peek_interpreter_stack() is None
         and torch._C._len_torch_dispatch_stack() == 0
         and forward_ad._current_level < 0
         and {type(t) for t in tensors} <= {Tensor, torch.nn.Parameter}
-        and all(t.is_cpu for t in tensors)
-        and {t.dtype for t in tensors} <= {torch.float32, torch.float64}
         and not autocasts(tensors[0])
     )

@@ -3,7 +3,7 @@
 import inspect
 import numbers
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast, overload
 
@@ -15,7 +15,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import cell_class
 from ..cells.base import Cell, State, check_dtype, check_size, check_type
-from ..kernels.backend import find
+from ..kernels.backend import Backend, find
+from ..kernels.sequence import run_sequence
 from ..kernels.unrolled import step_through
 from ..random.streams import stream
 
@@ -342,9 +343,9 @@ def run(
     """
     if batch_sizes is None and x.size(-3) == 0:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-    kernel = find(cell, x, state)
-    if kernel is not None:
-        return _run_kernel(kernel, cell, x, state, reverse, batch_sizes)
+    backend = find(x, *state, cells=[cell]) if state[0].size(-2) else None
+    if backend is not None:
+        return _run_kernel(backend, cell, x, state, reverse, batch_sizes)
     drives = _drives(cell, x) if batch_sizes is None else cell.drive(x).split(batch_sizes)
     states, state = step_through(
         cell, reversed(drives) if reverse else drives, state, cell.recurrence()
@@ -372,7 +373,7 @@ def compact(x: Tensor) -> Tensor:
 
 
 def _run_kernel(
-    kernel: Callable[..., tuple[Tensor, State]],
+    backend: Backend,
     cell: Cell,
     x: Tensor,
     state: State,
@@ -391,7 +392,7 @@ def _run_kernel(
         x = x.new_zeros((*real.shape, x.size(-1))).index_put((real,), x)
     if reverse:
         x, rows = x if constant else x.flip(-3), rows[::-1].copy()
-    output, state = kernel(cell, x, state, rows)
+    output, state = run_sequence(backend, cell, x, state, rows)
     if reverse:
         output = output.flip(-3)
     return output if batch_sizes is None else output[real], state

@@ -70,9 +70,9 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
 
 
 def cell_modules(module: str) -> tuple[str, ...]:
-    """Return the modules that a cell's numbers come from: its own, and that of its kernel."""
-    kernels = module.replace(f"{PACKAGE.name}.cells.", f"{PACKAGE.name}.kernels.numba.cells.")
-    return tuple(dict.fromkeys((module, kernels)))
+    """Return the modules that a cell's numbers come from: its own, and that of its units."""
+    units = module.replace(f"{PACKAGE.name}.cells.", f"{PACKAGE.name}.kernels.units.")
+    return tuple(dict.fromkeys((module, units)))
 
 
 def _is_local(file: Path) -> bool:

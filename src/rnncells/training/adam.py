@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..kernels.backend import compiled
-from ..kernels.numba.adam import adam_step
+from ..kernels.backend import Backend, find
 
 
 class PopulationAdam:
@@ -53,13 +52,14 @@ class PopulationAdam:
         if active is None:
             active = torch.ones_like(self.lr, dtype=torch.bool)
         self.steps += 1
-        # On the CPU one compiled pass, else operations that can be recorded as a CUDA graph.
-        if compiled(self.parameters[0]):
-            self._step_compiled(active)
+        # One compiled pass if there is one, else operations that can be recorded as a CUDA graph.
+        backend = find(*self.parameters)
+        if backend is not None:
+            self._step_compiled(backend, active)
         else:
             self._step_by_operations(active)
 
-    def _step_compiled(self, active: Tensor) -> None:
+    def _step_compiled(self, backend: Backend, active: Tensor) -> None:
         (beta1, beta2), steps = self.betas, self.steps.item()
         learned = [
             (parameter, grad, *moments)
@@ -69,7 +69,7 @@ class PopulationAdam:
         if learned:
             rates = self.lr.numpy() / (1 - beta1**steps)
             constants = np.array([beta1, beta2, (1 - beta2**steps) ** 0.5, self.eps])
-            adam_step(*zip(*learned, strict=True), rates, active.numpy(), constants)
+            backend.adam_step(*zip(*learned, strict=True), rates, active.numpy(), constants)
 
     def _step_by_operations(self, active: Tensor) -> None:
         beta1, beta2 = self.betas

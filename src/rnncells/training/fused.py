@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from ..cells.base import Cell
-from ..kernels.backend import compiled
-from ..kernels.numba.readout import read_out
-from ..kernels.numba.sequence import binding, run_of, weights_of
+from ..kernels.backend import Backend, find
+from ..kernels.registry import recurrence_of, run_of, weights_of
 from ..layers.rnn import compact
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Learner:
-    """Computes a network's loss and sets its parameters' gradients, on the CPU.
+    """Computes a network's loss and sets its parameters' gradients, where a backend can.
 
     The memory that this needs serves at every call with data of the same shape. The gradients are
     in it too: they have to be used before the next call.
@@ -35,28 +34,31 @@ class Learner:
 
     def __init__(self, network: Network):
         self.network = network
+        self.backend: Backend | None = None
         self.layers: list[Layer] = []
         self.shapes: tuple[object, ...] = ()
 
     def takes(self, objective: Objective) -> bool:
         """Return whether this can be computed here; else autograd has to do it."""
-        rnn = self.network.rnn
-        return (
-            compiled(objective.x, objective.target, self.network.readout.weight)
-            and not (rnn.bidirectional or rnn.dropout)
-            and objective.target.numel() > 0
-            and all(binding(type(cell)) is not None for cell in rnn.cells)
-        )
+        rnn, readout = self.network.rnn, self.network.readout
+        if rnn.bidirectional or rnn.dropout or objective.target.numel() == 0:
+            return False
+        self.backend = find(objective.x, objective.target, readout.weight, cells=rnn.cells)
+        return self.backend is not None
 
     @torch.no_grad()
     def __call__(self, objective: Objective) -> Tensor:
-        """Return the loss of every member, ``(S,)``, and set (not add to) the gradients."""
+        """Return the loss of every member, ``(S,)``, and set (not add to) the gradients.
+
+        :meth:`takes` must have been asked before.
+        """
+        assert self.backend is not None
         network, (x, target, scale, error, keys, last) = self.network, objective
         cells, readout = network.rnn.cells, network.readout
-        shapes = x.shape, target.shape, x.dtype
+        shapes = self.backend, x.shape, target.shape, x.dtype
         if shapes != self.shapes:
             rows = np.full(x.size(1), target.size(-2))
-            self.layers, self.shapes = [Layer(cell, rows) for cell in cells], shapes
+            self.layers, self.shapes = [Layer(self.backend, c, rows) for c in cells], shapes
         with torch.enable_grad():
             states = network.initial_states(keys, target.size(-2))
             given = [(*state, *weights_of(cell)) for cell, state in zip(cells, states, strict=True)]
@@ -69,7 +71,7 @@ class Learner:
         for k, layer in enumerate(self.layers):
             active = layer.forward(x, given[k], len(states[k]), learns=k >= lowest)
             x = active[:, 1:]
-        loss, (grad, *of_readout) = read_out(
+        loss, (grad, *of_readout) = self.backend.read_out(
             x[:, -1] if last else x,
             *(readout.weight, readout.bias, target, scale, error),
             with_features=lowest < len(cells),
@@ -87,18 +89,19 @@ class Learner:
 class Layer:
     """One cell on its way through a step: forward, and then backward."""
 
-    def __init__(self, cell: Cell, rows: np.ndarray):
+    def __init__(self, backend: Backend, cell: Cell, rows: np.ndarray):
+        self.backend = backend
         self.cell = cell
         self.rows = rows
-        self.driver = binding(type(cell)).driver(cell)
-        self.memory: dict[tuple, Tensor] = {}
+        self.recurrence = recurrence_of(cell)
+        self.buffers: dict[tuple, Tensor] = {}
 
     def forward(self, x: Tensor, tensors: Sequence[Tensor], parts: int, learns: bool) -> Tensor:
         """Return the active states ``(S, T + 1, B, n)``, those of the initial state first."""
-        options = {"training": learns, "memory": self.memory}
+        options = {"training": learns, "buffers": self.buffers}
         self.run = run_of(self.cell, self.rows, parts, x, tensors, **options)
         self.parts = parts
-        self.kept = self.driver.forward(self.run)
+        self.kept = self.backend.forward(self.recurrence, self.run)
         return self.kept["active"][..., -self.cell.hidden_size :]
 
     def backward(
@@ -116,10 +119,10 @@ class Layer:
         grad_state = run.zeros("grad state", *run.state.shape[1:])
         if at_last:
             width, n = active.size(-1), grad.size(-1)
-            through = self.driver.unit.through_active(grad, active[:, -1, :, -n:])
+            through = self.recurrence.unit.through_active(grad, active[:, -1, :, -n:])
             grad_state[..., width - n : width] = through
-        grads = self.driver.backward(
-            run, self.kept, None if at_last else grad, grad_state, with_x=with_x
+        grads = self.backend.backward(
+            self.recurrence, run, self.kept, None if at_last else grad, grad_state, with_x=with_x
         )
         states = (part.contiguous() for part in grads.state.chunk(self.parts, -1))
         return grads.x, (*states, grads.projection, grads.bias.squeeze(1), *grads.weights)

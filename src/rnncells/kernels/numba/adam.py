@@ -21,15 +21,7 @@ def adam_step(
     active: np.ndarray,
     constants: np.ndarray,
 ) -> None:
-    """Make a step in place; what is not active stays as it is.
-
-    Args:
-        parameters, grads, means, squares: each ``(S, ...)``.
-        rates: step size of each member, ``(S,)``.
-        active: ``(S,)``, bool.
-        constants: beta_1, beta_2, the correction of the square root of ``squares``, and epsilon,
-            ``(4,)``.
-    """
+    """Make a step; see :meth:`rnncells.kernels.backend.Backend.adam_step`."""
     tensors = [t for group in zip(parameters, grads, means, squares, strict=True) for t in group]
     _kernel()(len(rates), tensors, len(parameters), len(rates), rates, active, constants)
 

@@ -30,7 +30,9 @@ def cache_folder(*sources: str) -> Path:
     """
     here = Path(__file__).parent
     content = hashlib.sha256()
-    for file in (*sorted(here.glob("*.py")), *sources):
+    # backend.py holds nothing that is compiled.
+    compiled_from = sorted(set(here.glob("*.py")) - {here / "backend.py"})
+    for file in (*compiled_from, *sources):
         content.update(Path(file).read_bytes())
     for part in (numba.__version__, *target()):
         content.update(part.encode())

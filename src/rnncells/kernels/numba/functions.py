@@ -20,12 +20,16 @@ that a diverged state stays visible.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload, register_jitable
+
+from ..scalars import quick_sigmoid, quick_tanh, sigmoid, tanh
 
 #: How all kernels are compiled: no traps for a division by zero, products and sums may be fused,
 #: and nothing else may change: NaN and infinity stay what they are.
@@ -69,11 +73,6 @@ _P, _Q = (tuple(map(np.float32, numbers)) for numbers in (_ABOVE, _BELOW))
 _HALF, _LIMIT = np.float32(0.5), np.float32(9)
 
 
-def tanh(x: float) -> float:
-    """Return the hyperbolic tangent of a float32 or a float64."""
-    return float(np.tanh(x))
-
-
 @overload(tanh, jit_options=INLINED)
 def _tanh(x):
     c = _SINGLE if x == types.float32 else _DOUBLE
@@ -84,11 +83,6 @@ def _tanh(x):
         return e / (e + c.two)
 
     return implementation
-
-
-def sigmoid(x: float) -> float:
-    """Return the logistic function of a float32 or a float64."""
-    return float(1 / (1 + np.exp(-x)))
 
 
 @overload(sigmoid, jit_options=INLINED)
@@ -102,19 +96,9 @@ def _sigmoid(x):
     return implementation
 
 
-def quick_tanh(x: float) -> float:
-    """Return the hyperbolic tangent, for float32 with an error of up to 3e-7."""
-    return tanh(x)
-
-
 @overload(quick_tanh, jit_options=INLINED)
 def _quick_tanh(x):
     return _quotient if x == types.float32 else lambda x: tanh(x)
-
-
-def quick_sigmoid(x: float) -> float:
-    """Return the logistic function, for float32 with an error of up to 2e-7."""
-    return sigmoid(x)
 
 
 @overload(quick_sigmoid, jit_options=INLINED)
@@ -175,19 +159,11 @@ def _power_of_two(typing: Any, shifted: Any) -> Any:
     return shifted(shifted), code
 
 
-@register_jitable(**INLINED)
-def identity(h):
-    """Return h."""
-    return h
-
-
-@register_jitable(**INLINED)
-def through_tanh(grad, active):
-    """Return the gradient of h from that of active = tanh(h)."""
-    return grad - grad * active * active
-
-
-@register_jitable(**INLINED)
-def through_identity(grad, active):
-    """Return the gradient of h from that of active = h."""
-    return grad
+@cache
+def jitable(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Let kernels call a scalar function, and return it with the scalar functions that it calls."""
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)
+    inner = [jitable(other) for other in called if getattr(other, "scalar", False)]
+    if getattr(function, "scalar", False):
+        register_jitable(**INLINED)(function)
+    return function, *(other for others in inner for other in others)

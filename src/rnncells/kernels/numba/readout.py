@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..unit import scalar
 from .compiler import compiled
 from .driver import sum_of_tiles
+from .functions import jitable
 from .launch import Kernel
 from .product import VECTOR, accumulate, multiply, pack, packed
 from .scan import tile_of
 from .tables import arrays
-from .unit import scalar
 
 #: Rows that are worked on at a time, so that they stay in the fastest cache.
 ROWS = 64
@@ -54,18 +55,7 @@ def read_out(
     error: str,
     with_features: bool = True,
 ) -> tuple[Tensor, tuple[Tensor | None, Tensor, Tensor]]:
-    """Return the weighted sum of the errors of a readout's predictions, and its gradients.
-
-    Args:
-        features: ``(S, ..., n)``.
-        weight, bias: of the readout, ``(S, n, k)`` and ``(S, k)``.
-        target, scale: what should come out, and the weight of its error, ``(S, ..., k)``.
-        error: a name of :data:`ERRORS`.
-        with_features: whether the gradient of the features is wanted.
-
-    Returns:
-        the sum, ``(S,)``, and its gradients with respect to features, weight and bias.
-    """
+    """Read out, and go back; see :meth:`rnncells.kernels.backend.Backend.read_out`."""
     members, n, k = weight.shape
     # Members of a layer's output do not follow each other without a gap.
     if not features[0].is_contiguous() or features.stride(0) % n:
@@ -140,4 +130,4 @@ def _kernel(error: str) -> Kernel:
                 accumulate(via, one, 0, grad, 0, count, grad_bias, task)
             loss[m, task - m * tiles] = total
 
-    return Kernel(readout, f"readout_{error}", error_of)
+    return Kernel(readout, f"readout_{error}", *jitable(error_of))

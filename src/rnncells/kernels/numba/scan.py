@@ -24,12 +24,14 @@ from functools import cache
 
 import numpy as np
 
+from ..scalars import identity, quick_tanh, through_identity, through_tanh
+from ..unit import NO_STAGE, Unit
 from .columns import add, load, store
 from .compiler import compiled
+from .functions import jitable
 from .launch import Kernel
 from .product import VECTOR, accumulate, multiply, pack, pack_transposed, packed
 from .tables import arrays
-from .unit import NO_STAGE, Unit
 
 
 @compiled
@@ -92,7 +94,9 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     """
     # Numba cannot look into a dataclass, hence all the names.
     unit_forward, unit_backward = unit.forward, unit.backward
-    activate, through = unit.activation
+    activate, through = (
+        (quick_tanh, through_tanh) if unit.activated else (identity, through_identity)
+    )
     matrix, additive = unit.recurrent > 0, unit.additive
     n_drive = 0 if additive else unit.drive
     n_recurrent, n_state, n_saved = unit.recurrent, unit.states, unit.saved
@@ -301,7 +305,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                     grad = through(grad_active[b, j], active[a + b, j])
                     carry[2 * m * batch + begin + b, j] += grad
 
-    calls = unit.forward, unit.backward, stage.forward, stage.backward
+    scalars = unit_forward, unit_backward, stage_forward, stage_backward, activate, through
+    calls = [call for scalar in scalars for call in jitable(scalar)]
     return (
         Kernel(forward, f"{unit.name}_forward", *calls),
         Kernel(backward, f"{unit.name}_backward", *calls),

@@ -1,6 +1,6 @@
 """The leaky integrator, which is the unit of many cells."""
 
-from .unit import Unit, scalar
+from ..unit import Unit, scalar
 
 
 @scalar

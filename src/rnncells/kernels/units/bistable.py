@@ -1,9 +1,9 @@
 """Kernels of the bistable cells: BRC and nBRC."""
 
-from ....cells.bistable import BRC, NBRC
-from ..driver import Dense, Separate
-from ..functions import sigmoid, tanh
-from ..sequence import register
+from ...cells.bistable import BRC, NBRC
+from ..recurrence import Dense, Separate
+from ..registry import register
+from ..scalars import sigmoid, tanh
 from ..unit import Unit, scalar
 
 

@@ -1,11 +1,11 @@
 """Kernels of the predictive-coding cells."""
 
-from ....cells.predictive import PCRNNGC, PCRNNGCHCA, PCRNNGCHCM, PCRNNHCA, PCRNNHCM, PCRNNV
-from ..driver import Coupled, Dense, Factored
-from ..functions import through_tanh
-from ..leaky import LEAKY, rate
-from ..sequence import register
+from ...cells.predictive import PCRNNGC, PCRNNGCHCA, PCRNNGCHCM, PCRNNHCA, PCRNNHCM, PCRNNV
+from ..recurrence import Coupled, Dense, Factored
+from ..registry import register
+from ..scalars import through_tanh
 from ..unit import Stage, Unit, scalar
+from .integrator import LEAKY, rate
 
 
 @scalar

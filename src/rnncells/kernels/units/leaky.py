@@ -1,9 +1,9 @@
 """Kernels of the leaky integrators: sRNN, TRNN and MTRNN."""
 
-from ....cells.leaky import MTRNN, SRNN, TRNN
-from ..driver import Dense
-from ..leaky import LEAKY, rate
-from ..sequence import register
+from ...cells.leaky import MTRNN, SRNN, TRNN
+from ..recurrence import Dense
+from ..registry import register
+from .integrator import LEAKY, rate
 
 for leaky in (SRNN, TRNN):
     register(leaky, Dense(LEAKY), rate)

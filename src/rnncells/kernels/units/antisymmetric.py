@@ -1,9 +1,9 @@
 """Kernel of the AntisymmetricRNN."""
 
-from ....cells.antisymmetric import AntisymmetricRNN
-from ..driver import Dense
-from ..functions import quick_tanh
-from ..sequence import register
+from ...cells.antisymmetric import AntisymmetricRNN
+from ..recurrence import Dense
+from ..registry import register
+from ..scalars import quick_tanh
 from ..unit import Unit, scalar
 
 

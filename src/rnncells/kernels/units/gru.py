@@ -1,9 +1,9 @@
 """Kernel of the GRU."""
 
-from ....cells.gru import GRU
-from ..driver import Dense
-from ..functions import quick_sigmoid, quick_tanh
-from ..sequence import register
+from ...cells.gru import GRU
+from ..recurrence import Dense
+from ..registry import register
+from ..scalars import quick_sigmoid, quick_tanh
 from ..unit import Unit, scalar
 
 

@@ -4,20 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numba.extending import register_jitable
-from torch import Tensor
-
-from .functions import INLINED, identity, quick_tanh, through_identity, through_tanh
-
 
 def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let kernels call a function of numbers."""
-    return register_jitable(**INLINED)(function)
+    """Mark a function of numbers that backends compile.
+
+    It may call functions of :mod:`rnncells.kernels.scalars`, and others that are marked.
+    """
+    function.scalar = True  # type: ignore[attr-defined]
+    return function
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the recurrence before the units; see :mod:`rnncells.kernels.numba.scan`.
+    """A stage of the recurrence before the units.
+
+    :class:`rnncells.kernels.recurrence.Factored` and ``Coupled`` have one.
 
     Two functions, like those of a :class:`Unit`:
 
@@ -97,11 +98,6 @@ class Unit:
     learned: bool = False
     stage: Stage | None = None
 
-    @property
-    def activation(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """The active state as a function of h, and the derivative through it."""
-        return (quick_tanh, through_tanh) if self.activated else (identity, through_identity)
-
-    def through_active(self, grad: Tensor, active: Tensor) -> Tensor:
+    def through_active(self, grad: Any, active: Any) -> Any:
         """Return the gradient of h, given that of the active state."""
         return grad * (1 - active * active) if self.activated else grad

@@ -1,0 +1,126 @@
+"""The shapes of recurrence that kernels know, and where a cell's weights are in each of them."""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from .run import Run, Weights
+from .unit import Stage, Unit, scalar
+
+
+class Recurrence:
+    """A unit, and how the units of a cell see each other."""
+
+    def __init__(self, unit: Unit):
+        self.unit = unit
+
+    def weights(self, run: Run) -> Weights:
+        """Sort what the cell's ``recurrence`` returned."""
+        raise NotImplementedError
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """Undo :meth:`weights`, for gradients."""
+        raise NotImplementedError
+
+
+def _empty(run: Run) -> Tensor:
+    return run.buffer("empty", 0, 0)
+
+
+class Dense(Recurrence):
+    r"""Units that see each other through one matrix of weights.
+
+    .. math::
+        h_t = \text{unit}(\text{drive}_t,\; \text{active}_{t-1} W + b,\; h_{t-1})
+
+    sRNN, TRNN, MTRNN, LSTM, GRU, UGRNN, AntisymmetricRNN, ESN, nBRC, PC-RNN-V, -HC-A and -GC-HC-A.
+    The weights are (W,) or (W, b), ``(S, n, recurrent * n)`` and ``(S, 1, recurrent * n)``.
+    """
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        weight, *biases = run.weights
+        bias = biases[0] if biases else run.zeros("no bias", 1, weight.size(-1))
+        return Weights(weight, bias, _empty(run), _empty(run), run.parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return grads.weight, grads.bias
+
+
+class Separate(Recurrence):
+    r"""Units that see nothing but the input and their own state.
+
+    .. math::
+        h_t = \text{unit}(\text{drive}_t,\; h_{t-1};\; w)
+
+    BRC. The weights are (w,), ``(S, 1, blocks * n)``: the learned parameters of the unit.
+    """
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        (parameters,) = run.weights
+        return Weights(*[_empty(run)] * 4, parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return (grads.parameters,)
+
+
+class Factored(Recurrence):
+    r"""Units whose recurrence goes through factors that the input gates.
+
+    .. math::
+        h_t = \text{unit}\big((\text{drive}_t \odot \text{active}_{t-1} W_p)\, W_f + b,\;
+            h_{t-1}\big)
+
+    PC-RNN-HC-M and -GC-HC-M. The weights are (W_p, W_f, b), ``(S, n, d)``, ``(S, d, n)`` and
+    ``(S, 1, n)``.
+    """
+
+    def __init__(self, unit: Unit):
+        stage = Stage(_gate_forward, _gate_backward, drive=1, saved=2)
+        super().__init__(replace(unit, name=f"factored_{unit.name}", additive=False, stage=stage))
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        into, out_of, bias = run.weights
+        return Weights(into, run.zeros("no bias", 1, into.size(-1)), out_of, bias, run.parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return grads.weight, grads.second, grads.second_bias
+
+
+@scalar
+def _gate_forward(drive, recurrent, state, parameters):
+    """Return factor * gate."""
+    return recurrent[0] * drive[0], (recurrent[0], drive[0])
+
+
+@scalar
+def _gate_backward(saved, grad_inner, parameters):
+    """Derivative of :func:`_gate_forward`."""
+    factor, gate = saved
+    return (grad_inner * factor,), (grad_inner * gate,), ()
+
+
+class Coupled(Recurrence):
+    r"""Units whose errors come back through the weights within a step.
+
+    .. math::
+        e_t = \text{stage}(\text{drive}_t + \text{active}_{t-1} W,\; h_{t-1}), \qquad
+        h_t = \text{unit}(e_t,\; e_t W^\top,\; h_{t-1})
+
+    PC-RNN-GC. The weights are (W,), ``(S, n, n)``.
+    """
+
+    def weights(self, run: Run) -> Weights:
+        """See the base class."""
+        (weight,) = run.weights
+        zero = run.zeros("no bias", 1, weight.size(-1))
+        return Weights(weight, zero, weight.mT, zero, run.parameters)
+
+    def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
+        """See the base class."""
+        return (grads.weight + grads.second.mT,)
