@@ -1,6 +1,7 @@
-"""Results are read whole or refused by name."""
+"""Results are written whole or not at all, and read whole or refused by name."""
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,11 @@ from rnncells.jobs.files import (
     read_array,
     read_json,
     read_table,
+    whole,
     write_array,
     write_json,
     write_table,
+    write_text,
 )
 from rnncells.results.costs import gather_costs
 from rnncells.search.observations import read_observations
@@ -35,11 +38,11 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(tmp_path, name, write, read,
     write(path)
     assert np.array_equal(read(path), content)
     assert [file.name for file in tmp_path.iterdir()] == [name]
-    whole = path.read_bytes()
-    for size in range(len(whole) - 2):
-        path.write_bytes(whole[:size])
+    written = path.read_bytes()
+    for size in range(len(written) - 2):
+        path.write_bytes(written[:size])
         if name == "a.csv" and path.read_bytes().endswith(b"\n"):
-            continue  # lines that are missing are missed by who knows how many there were
+            continue  # whole lines are missing: read_observations compares their number
         with pytest.raises(DamagedFile, match="delete it and give the same command") as error:
             read(path)
         assert str(error.value).startswith(f"{path}: is damaged (")
@@ -68,9 +71,9 @@ def test_costs_of_a_damaged_provenance_are_refused(tmp_path):
     path.parent.mkdir()
     write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5], "peak_memory_mb": [3.0]}), path)
     assert gather_costs([path])["seconds_total"].tolist() == [1.5]
-    whole = path.read_bytes()
+    written = path.read_bytes()
     write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5]}), path)
-    for content in (b"", whole[:-1], path.read_bytes()):
+    for content in (b"", written[:-1], path.read_bytes()):
         path.write_bytes(content)
         with pytest.raises(DamagedFile, match=r"provenance\.parquet: is damaged"):
             gather_costs([path])
@@ -81,3 +84,18 @@ def test_json_of_another_kind_is_refused(tmp_path):
     path.write_text(json.dumps([1, 2]))
     with pytest.raises(DamagedFile):
         read_json(path)
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path):
+    file = tmp_path / "table [1].csv"
+    write_text(file, "old")
+    with suppress(ZeroDivisionError), whole(file) as part:
+        part.write_text("ne")
+        assert part.suffix == ".csv"
+        assert file.read_text() == "old"
+        raise ZeroDivisionError
+    assert file.read_text() == "old"
+    file.with_name(".table [1].csv.00ff.part.csv").write_text("left by a killed process")
+    write_text(file, "new")
+    assert file.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [file]

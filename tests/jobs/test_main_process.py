@@ -1,11 +1,13 @@
-"""The head of a run is alone in its folder, and a killed one is in nobody's way."""
+"""One main process per folder, and a killed one stands in nobody's way."""
 
+import errno
 import subprocess
 import sys
 
+import filelock
 import pytest
 
-from rnncells.jobs import main_process as head
+from rnncells.jobs import main_process
 
 HOLD = """
 import sys
@@ -40,23 +42,23 @@ def lock(tmp_path):
     return file
 
 
-def test_the_lock_of_a_living_head_stays(tmp_path, other, lock):
-    for tell in (head.clear_the_way, head.stay_alone):
+def test_the_lock_of_a_living_main_process_stays(tmp_path, other, lock):
+    for tell in (main_process.clear_the_way, main_process.stay_alone):
         assert f"process {other.pid} on" in tell(tmp_path)
     assert lock.exists()
 
 
-def test_the_lock_of_a_killed_head_is_removed(tmp_path, other, lock):
+def test_the_lock_of_a_killed_main_process_is_removed(tmp_path, other, lock):
     other.kill()
     other.wait()
-    assert "was killed; its lock is removed" in head.clear_the_way(tmp_path)
+    assert "was killed; its lock is removed" in main_process.clear_the_way(tmp_path)
     assert not lock.exists()
-    assert head.clear_the_way(tmp_path) is None
+    assert main_process.clear_the_way(tmp_path) is None
 
 
-def test_the_lock_of_a_head_on_another_machine_stays(tmp_path, lock):
-    (tmp_path / "head").write_text("process 1 on elsewhere")
-    note = head.clear_the_way(tmp_path)
+def test_the_lock_of_a_main_process_on_another_machine_stays(tmp_path, lock):
+    (tmp_path / main_process.LOCK).write_text("process 1 on elsewhere")
+    note = main_process.clear_the_way(tmp_path)
     assert "was process 1 on elsewhere, and has left its lock" in note
     assert "--unlock" in note
     assert lock.exists()
@@ -64,24 +66,9 @@ def test_the_lock_of_a_head_on_another_machine_stays(tmp_path, lock):
 
 def test_without_locks_in_the_file_system_nothing_is_removed(tmp_path, lock, monkeypatch):
     def unsupported(*_):
-        raise OSError(37, "No locks available")
+        raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(head.fcntl, "flock", unsupported)
-    assert head.clear_the_way(tmp_path) is None
-    assert head.stay_alone(tmp_path) is None
+    monkeypatch.setattr(filelock._unix.fcntl, "flock", unsupported)
+    assert main_process.clear_the_way(tmp_path) is None
+    assert main_process.stay_alone(tmp_path) is None
     assert lock.exists()
-
-
-def test_the_ends_of_logs_are_short(tmp_path):
-    logs = []
-    for k in range(12):
-        logs.append(tmp_path / f"{k}.log")
-        logs[k].write_text("".join(f"line {n} of {k}\n" for n in range(30)))
-    logs[1].write_text("")
-    logs[2].unlink()
-    text = head.ends_of_logs(logs)
-    assert all(f"{log}:" in text for log in logs)
-    assert "line 29 of 0" in text
-    assert "line 3 of 0" not in text
-    assert text.count("(empty)") == 2
-    assert "of 11" not in text

@@ -54,7 +54,7 @@ def test_a_score_that_cannot_be_kept_ends_the_search(tmp_path):
     def broken(values, seeds):
         return [Observation([1.0, 2.0], float("nan"), 0.1, 0) for _ in values]
 
-    with pytest.raises(RuntimeError, match="score of configuration 0 is not a number"):
+    with pytest.raises(RuntimeError, match=r"the score of .* is nan"):
         run(tmp_path, 3, evaluate=broken)
 
 
@@ -122,7 +122,6 @@ def test_tries_have_seeds_of_their_own(tmp_path):
     ("damage", "kept"),
     [
         ("2,3,0.1,1,2\n", 2),  # columns missing
-        ("2,3,0.1,1,2,nan,1,0,2\n", 2),  # no score
         ("1,3,0.1,1,2,3,1,0,1\n", 2),  # a line again
         ("x,3,0.1,1,2,3,1,0,2\n", 2),  # no number
         ("2,3,0.1,1,2,3,1,0,2", 2),  # no line feed

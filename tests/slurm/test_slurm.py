@@ -128,7 +128,9 @@ def test_a_job_refuses_a_configuration_that_its_head_has_not_read(cluster, new_h
     file.write_text(file.read_text().replace("epochs: 2", "epochs: 3"))
     cluster.set_node("resume")
     assert head.process.wait(120) != 0
-    said = head.output.split("What SLURM says about them:")[1]
+    (job,) = head.submitted()
+    assert f"{job}.log (check log file(s) for error details)" in head.output
+    said = head.slurm_log(job)
     assert "Configuration error: the configuration has changed since Snakemake was started" in said
 
 

@@ -108,6 +108,18 @@ def test_pickled_arrays(tmp_path, protocol, order, rename):
     np.testing.assert_array_equal(load(file), DATA)
 
 
+def test_python_2_wrote_bytes_as_text(tmp_path):
+    file = tmp_path / "data.pkl"
+    file.write_bytes(
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85U\x01b"
+        b"\x87Rq\x03(K\x01K\x01K\x01K\x02\x87cnumpy\ndtype\nq\x04U\x02f8K\x00K\x01\x87Rq\x05(K\x03"
+        b"U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x10"
+        + np.array([0.5, -0.25]).tobytes()
+        + b"tb."
+    )
+    np.testing.assert_array_equal(load(file), [[[0.5, -0.25]]])
+
+
 @pytest.mark.parametrize("dtype", ["f4", ">f8", "i8", "u1"])
 def test_number_types(tmp_path, dtype):
     data = np.abs(10 * DATA).astype(dtype)

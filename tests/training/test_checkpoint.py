@@ -1,22 +1,17 @@
 """Checkpoints: training goes on with exactly the numbers it would have had, or from the start."""
 
-import json
 import logging
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from contextlib import suppress
+from pickle import UnpicklingError
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from rnncells.jobs.files import whole, write_text
-from rnncells.jobs.interruption import Interrupted, asked_to_end, deferred, end_if_asked, listening
-from rnncells.jobs.locks import locked, release, try_lock
+from rnncells.jobs.interruption import Interrupted, listening
 from rnncells.search.journal import Journal
 from rnncells.search.loop import search
 from rnncells.search.space import Space
@@ -227,9 +222,6 @@ def test_the_time_of_all_processes_is_counted(tmp_path):
         second.append([row | {"configuration": 1}])
     assert second.resumed == 1
     assert second.seconds > first.seconds
-    first.effort.write_text("{}")
-    with journal() as third:
-        assert (third.resumed, len(third.read())) == (0, 2)
 
 
 # The file
@@ -244,22 +236,6 @@ def saved(tmp_path):
     return path
 
 
-def header_changed(**keys):
-    def damage(content):
-        line, rest = content.split(b"\n", 1)
-        return json.dumps(json.loads(line) | keys).encode() + b"\n" + rest
-
-    return damage
-
-
-def flipped(place):
-    def damage(content):
-        at = int(place * (len(content) - 1))
-        return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
-
-    return damage
-
-
 class Malicious:
     def __init__(self, path):
         self.path = path
@@ -269,60 +245,35 @@ class Malicious:
 
 
 @pytest.mark.parametrize(
-    ("damage", "reason"),
+    "damage",
     [
-        (lambda content: b"", "is damaged"),
-        (lambda content: content[:20], "is damaged"),
-        (lambda content: content[:-1], r"is damaged \(\d+ bytes of \d+\)"),
-        (lambda content: content[: len(content) // 2], r"is damaged \(\d+ bytes of \d+\)"),
-        (lambda content: content + b"\0", r"is damaged \(\d+ bytes of \d+\)"),
-        (flipped(0.6), r"is damaged \(its checksum differs\)"),
-        (flipped(1.0), r"is damaged \(its checksum differs\)"),
-        (lambda content: os.urandom(2000), "is damaged"),
-        (lambda content: b"[" * 100_000, "is damaged"),
-        (lambda content: b"null\n", "is damaged"),
-        (header_changed(checkpoint=99), "has the format 99, this is 1"),
-        (header_changed(identity={}), "was made with other a, b, numpy, torch"),
-        (header_changed(sha256=None), "is damaged"),
+        lambda content: b"",
+        lambda content: content[:20],
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
     ],
 )
-def test_a_damaged_checkpoint_is_named_and_ignored(saved, caplog, damage, reason):
+def test_a_damaged_checkpoint_is_named_and_ignored(saved, caplog, damage):
     saved.write_bytes(damage(saved.read_bytes()))
     result = run(checkpoint=Checkpoint(saved, {"a": 1, "b": 2}))
-    lines = [record.getMessage() for record in caplog.records if "ignored" in record.message]
-    assert len(lines) == 1
-    assert pd.Series(lines).str.contains(f"{saved} ignored because it {reason}")[0]
+    assert f"{saved} ignored because it is damaged" in caplog.text
     assert_equal(result, run())
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda state: state.pop("tensors"),
-        lambda state: state.update(made=13),
-        lambda state: state.update(made="6"),
-        lambda state: state.update(seconds="long"),
-        lambda state: state["tensors"].pop("adam.steps"),
-        lambda state: state["tensors"].update(active=torch.ones(2)),
-        lambda state: state["tensors"].update({"means.rnn.cells.0.weight_hh": torch.ones(3)}),
-        lambda state: state.update(checks=[(1, 2)]),
-    ],
-)
-def test_a_state_that_does_not_fit_changes_nothing(saved, caplog, change):
-    """It has a right checksum, so it was made on purpose; still nothing of it is used."""
-    checkpoint = Checkpoint(saved, {"a": 1, "b": 2})
-    state = checkpoint._read()
-    change(state)
-    checkpoint.save(state)
-    assert_equal(run(checkpoint=checkpoint), run())
-    assert f"{saved} ignored because it is damaged" in caplog.text
+def test_a_checkpoint_of_something_else_is_named_and_ignored(saved, caplog, monkeypatch):
+    monkeypatch.setattr(np, "__version__", "1.0")
+    result = run(checkpoint=Checkpoint(saved, {"a": 1, "b": 3, "c": 4}))
+    assert f"{saved} ignored because it was made with other b, c, numpy" in caplog.text
+    assert result.resumed == 0
+    assert_equal(result, run())
 
 
-def test_nothing_in_a_checkpoint_is_executed(saved, tmp_path, caplog):
+def test_nothing_in_a_checkpoint_is_executed(saved, tmp_path):
     checkpoint = Checkpoint(saved, {})
     checkpoint.save({"step": Malicious(str(tmp_path / "executed"))})
-    assert_equal(run(checkpoint=checkpoint), run())
-    assert "ignored because it is damaged" in caplog.text
+    with pytest.raises(UnpicklingError):
+        checkpoint.restore()
     assert not (tmp_path / "executed").exists()
 
 
@@ -346,113 +297,3 @@ def test_a_finished_job_leaves_no_file(saved):
     other.write_bytes(b"result")
     Checkpoint(saved, {}).remove()
     assert list(saved.parent.iterdir()) == [other]
-
-
-# Files
-
-
-def test_a_file_is_whole_or_as_it_was(tmp_path):
-    file = tmp_path / "table [1].csv"
-    write_text(file, "old")
-    with suppress(ZeroDivisionError), whole(file) as part:
-        part.write_text("ne")
-        assert part.suffix == ".csv"
-        assert file.read_text() == "old"
-        raise ZeroDivisionError
-    assert file.read_text() == "old"
-    file.with_name(".table [1].csv.00ff.part.csv").write_text("left by a killed process")
-    write_text(file, "new")
-    assert file.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-# Locks
-
-
-def holder(path):
-    """Start a process that waits for a lock, and then holds it until it gets a line."""
-    code = f"""
-        from rnncells.jobs.locks import locked
-        with locked({str(path)!r}, "waiting"):
-            print("held", flush=True)
-            input()
-    """
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_one_process_at_a_time_holds_a_lock_and_the_dead_hold_none(tmp_path):
-    path = tmp_path / ".lock"
-    with locked(path, "waiting"):
-        second = holder(path)
-        assert second.stderr.readline() == "waiting\n"
-    assert second.stdout.readline() == "held\n"
-    third = holder(path)
-    assert third.stderr.readline() == "waiting\n"
-    second.kill()
-    assert third.stdout.readline() == "held\n"
-    third.communicate("end\n", timeout=20)
-    assert third.returncode == 0
-    assert not path.exists()
-    second.communicate()
-
-
-def test_a_lock_that_was_removed_while_waiting_is_none(tmp_path):
-    path = tmp_path / ".lock"
-    handle = try_lock(path)
-    assert try_lock(path) is None
-    path.unlink()
-    other = try_lock(path)
-    assert other is not None
-    release(path, other)
-    os.close(handle)
-
-
-# Signals
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
-def test_signals_are_raised_at_once_or_where_it_suits(number):
-    before = signal.getsignal(number)
-    with listening(), pytest.raises(Interrupted, match=number.name):
-        os.kill(os.getpid(), number)
-    with listening():
-        assert not asked_to_end()
-        reached = []
-        with pytest.raises(Interrupted), deferred():
-            reached = [os.kill(os.getpid(), number), asked_to_end(), end_if_asked()]
-        assert reached == []
-        with pytest.raises(Interrupted), deferred():
-            pass
-    assert signal.getsignal(number) is before
-
-
-def job(code, **more):
-    """Start a job whose body is ``code``, with a file where it can say something."""
-    code = f"""
-        from rnncells.jobs.job import job
-        with job("test", "job.log", 1):
-            {code}
-    """
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.PIPE, text=True, **more
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
-def test_a_signal_ends_a_job_in_one_line(tmp_path, number):
-    # Naps: Python does not notice a signal that comes just before a system call until it returns.
-    naps = "[time.sleep(0.05) for _ in range(1200)]"
-    process = job(f"import time; print(1); open('out', 'w').close(); {naps}", cwd=tmp_path)
-    while not (tmp_path / "out").exists():
-        assert process.poll() is None
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == 128 + number
-    assert errors == f"[test] ended by {number.name}\n"
-    assert "Traceback" not in (tmp_path / "job.log").read_text()

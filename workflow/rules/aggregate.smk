@@ -26,8 +26,6 @@ rule aggregate:
         ),
     log:
         "logs/aggregate/{study}.log",
-    benchmark:
-        "results/benchmarks/{study}/aggregate/aggregate.tsv"
     localrule: True
     conda:
         ENVIRONMENT

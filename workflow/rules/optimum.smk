@@ -9,8 +9,6 @@ rule optimum:
         run=ensure(f"results/searches/{{study}}/{RUN}/extraction.json", non_empty=True),
     log:
         f"logs/optimum/{{study}}/{RUN}.log",
-    benchmark:
-        f"results/benchmarks/{{study}}/optimum/{RUN}.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -8,8 +8,6 @@ rule search:
         run=ensure(f"results/searches/{{study}}/{RUN}/search.json", non_empty=True),
     log:
         f"logs/search/{{study}}/{RUN}.log",
-    benchmark:
-        f"results/benchmarks/{{study}}/search/{RUN}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -15,8 +15,6 @@ rule train:
         ),
     log:
         f"logs/train/{{study}}/{RUN}/seeds={{seeds}}.log",
-    benchmark:
-        f"results/benchmarks/{{study}}/train/{RUN}/seeds={{seeds}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

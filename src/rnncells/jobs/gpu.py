@@ -16,15 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from .errors import UserError
-from .locks import release, try_lock
+from .locks import release, take
 
 logger = logging.getLogger(__name__)
 
 #: The environment variable by which CUDA, SLURM and people say which devices a process may see.
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-#: Pause between two looks for a free device, in seconds. (The kernel can wait for one lock, not for
-#: the first of several.)
+#: Pause between two looks for a free device, in seconds. (One can wait for one lock, not for the
+#: first of several.)
 PAUSE = 2.0
 
 
@@ -57,13 +59,13 @@ def leased(
         return
     found = (devices or visible_devices)()
     if found:
-        name, path, handle = _first_free(found, Path(folder))
+        name, lock = _first_free(found, Path(folder))
         try:
             logger.info("runs on GPU %s", name)
             with _visible(name):
                 yield name
         finally:
-            release(path, handle)
+            release(lock)
     elif device == "cuda":
         raise DeviceError("device is 'cuda', but no GPU is visible here; allowed: auto, cpu")
     else:
@@ -85,15 +87,15 @@ def _visible(devices: str) -> Iterator[None]:
             os.environ[VISIBLE] = before
 
 
-def _first_free(devices: Sequence[str], folder: Path) -> tuple[str, Path, int]:
-    """Lock the first device that is free: its name, its lock file and the lock's handle."""
+def _first_free(devices: Sequence[str], folder: Path) -> tuple[str, FileLock]:
+    """Lock the first device that is free: its name and its lock."""
     waiting = False
     while True:
         for name in devices:
             # Files of other users are not ours to open. Names of parts of a GPU may have slashes.
             path = folder / f"rnncells-{os.getuid()}-{name.replace('/', '_')}.lock"
-            if (handle := try_lock(path)) is not None:
-                return name, path, handle
+            if (lock := take(path)) is not None:
+                return name, lock
         if not waiting:
             logger.info("waiting for a GPU: all %d are taken", len(devices))
             waiting = True

@@ -1,63 +1,70 @@
-"""Lock files that no dead process holds: the kernel frees them, whatever a process dies of."""
+"""Lock files: the kernel frees the lock of a process that dies, whatever it dies of."""
 
 import errno
-import fcntl
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 logger = logging.getLogger(__name__)
+
+#: What a file system answers that has no locks.
+UNSUPPORTED = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 @contextmanager
 def locked(path: str | Path, waiting: str) -> Iterator[None]:
     """Hold a lock file during the block; wait until no other process holds it.
 
-    A file system that knows no locks is named in the log, and the block runs all the same.
+    A file system without locks is named in the log, and the block runs all the same.
 
     Args:
         path: the file; it is removed at the end.
         waiting: what the log says if another process holds it.
     """
-    path = Path(path)
-    if (handle := try_lock(path)) is None:
+    if (lock := take(path)) is None:
         logger.warning("%s", waiting)
-        while handle is None:
-            handle = _lock(path, fcntl.LOCK_EX)
+        while lock is None:
+            lock = take(path, timeout=-1)
     try:
         yield
     finally:
-        release(path, handle)
+        release(lock)
 
 
-def try_lock(path: Path) -> int | None:
-    """Take a lock file and return its handle, or None if another process holds it."""
-    return _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def take(path: str | Path, timeout: float = 0) -> FileLock | None:
+    """Lock a file, which is made if it is not there.
 
+    Args:
+        path: the file.
+        timeout: how many seconds to wait for another process that holds it; -1 for no limit.
 
-def release(path: Path, handle: int) -> None:
-    """Give a lock file back, and remove it."""
-    path.unlink(missing_ok=True)
-    os.close(handle)
-
-
-def _lock(path: Path, how: int) -> int | None:
-    """Lock the file; None if it is held, or was removed by its holder meanwhile."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    Returns:
+        the lock; None if another process holds it. On a file system without locks it is not held
+        (``is_locked``). It lasts as long as the object.
+    """
+    # A soft lock, the library's own answer to such file systems, would outlive a killed process.
+    lock = FileLock(path, mode=0o600, timeout=timeout, fallback_to_soft=False)
     try:
-        fcntl.flock(handle, how)
-        if os.path.samestat(os.fstat(handle), os.stat(path)):
-            return handle
-    except (BlockingIOError, FileNotFoundError):
-        pass
+        lock.acquire()
+    except Timeout:
+        return None
     except OSError as error:
-        if error.errno != errno.ESTALE:  # removed by its holder on another machine
-            logger.warning("%s: cannot be locked (%s); going on without", path, error)
-            return handle
-    except BaseException:  # a signal while it waited
-        os.close(handle)
-        raise
-    os.close(handle)
-    return None
+        if error.errno == errno.ESTALE:  # its holder on another machine has just removed the file
+            return None
+        if error.errno not in UNSUPPORTED:
+            raise
+        logger.warning("%s: cannot be locked (%s); going on without", path, error)
+    return lock
+
+
+def release(lock: FileLock) -> None:
+    """Give a lock back, and remove its file.
+
+    In this order nobody can lock a file that is about to be removed; a process that has opened it
+    before notices that it has no name any more, and opens the new one.
+    """
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()

@@ -6,6 +6,7 @@ continues from its journal as if it had never stopped.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,6 +120,10 @@ def search(
                 [try_seed(settings["seed"], known + k, j) for j in range(settings["tries"])]
                 for k in range(len(points))
             ]
+            made = evaluate(values, seeds)
+            for k, observation in enumerate(made):
+                if not math.isfinite(observation.score):
+                    raise RuntimeError(f"the score of {values[k]} is {observation.score}")
             journal.append(
                 {
                     "configuration": known + k,
@@ -128,16 +133,11 @@ def search(
                     "seconds": observation.seconds,
                     "diverged": observation.diverged,
                 }
-                for k, observation in enumerate(evaluate(values, seeds))
+                for k, observation in enumerate(made)
             )
             if checkpoint is not None:
                 checkpoint.remove()
             observations = journal.read()
-            if len(observations) == known:
-                raise RuntimeError(
-                    f"the score of configuration {known} is not a number, or its values lie "
-                    f"outside the space: {values}"
-                )
             done = len(observations) - done_before
             pace = (time.perf_counter() - began) / done
             logger.info(

@@ -3,7 +3,7 @@
 A data set is an array ``(N, points, 2)`` of N trajectories in the plane.
 """
 
-import zipfile
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,6 @@ import numpy as np
 from ..jobs.errors import UserError, one_line
 from ..random.streams import stream
 from .arraypickle import load_array
-
-#: The largest data set, in bytes, in the file (unpacked) and as float64: 100 million points.
-LARGEST = 1_600_000_000
 
 
 class DataError(UserError):
@@ -77,23 +74,15 @@ def load(path: str | Path) -> np.ndarray:
 
 
 def _read(path: Path) -> np.ndarray:
-    with path.open("rb") as file:
-        start = file.read(8)
-        size = path.stat().st_size
-        if start.startswith(b"PK\x03\x04"):
-            # A small archive can hold a file that is a thousand times as large.
-            size = sum(member.file_size for member in zipfile.ZipFile(file).infolist())
-        if size > LARGEST:
-            raise DataError(f"holds {size:,} bytes; allowed: {LARGEST:,}")
-        file.seek(0)
-        if not start.startswith((b"\x93NUMPY", b"PK\x03\x04")):
-            return load_array(file.read())
-        data = np.load(file, allow_pickle=False)
-        if isinstance(data, np.ndarray):
-            return data
-        if len(data.files) != 1:
-            raise DataError(f"holds {len(data.files)} arrays, expected exactly one")
-        return data[data.files[0]]
+    content = path.read_bytes()
+    if not content.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+        return load_array(content)
+    data = np.load(io.BytesIO(content), allow_pickle=False)
+    if isinstance(data, np.ndarray):
+        return data
+    if len(data.files) != 1:
+        raise DataError(f"holds {len(data.files)} arrays, expected exactly one")
+    return data[data.files[0]]
 
 
 def checked(data: object, name: str) -> np.ndarray:
@@ -109,8 +98,6 @@ def checked(data: object, name: str) -> np.ndarray:
         raise DataError(
             f"{name}: expected shape (trajectories, points, 2), got {tuple(data.shape)}"
         )
-    if 8 * data.size > LARGEST:
-        raise DataError(f"{name}: holds {data.size:,} numbers; allowed: {LARGEST // 8:,}")
     data = data.astype(np.float64)
     if not np.isfinite(data).all():
         raise DataError(f"{name}: holds NaN or infinite numbers; all must be finite")

@@ -1,7 +1,6 @@
 """The training loop of every task: a population of models, trained as one computation."""
 
 import logging
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -224,7 +223,8 @@ class _Loop:
         """Descend the gradient until the task's last step, or until all members have stopped."""
         task = self.task
         self.step = step = TrainingStep(task, self.network, rates)
-        if self.checkpoint is not None and self.checkpoint.restore(self.load):
+        if self.checkpoint is not None and (state := self.checkpoint.restore()):
+            self.load(state)
             logger.info("resumed at step %d of %d", step.made, task.steps)
         progress = _Progress(task.steps, self.progress_seconds, step.made)
         pause = 1 if task.device.type == "cpu" else STEPS_BETWEEN_LOOKS
@@ -270,37 +270,17 @@ class _Loop:
         }
 
     def load(self, state: Mapping) -> None:
-        """Go on from what :meth:`state` returned; a state that does not fit changes nothing.
-
-        Raises:
-            ValueError, KeyError, TypeError, AttributeError: if it does not fit.
-        """
-        own, made, members = self.step.tensors(), state["made"], len(self.task.seeds)
-        # Copies first: whatever cannot be copied fails before anything has changed.
-        saved = {name: _like(tensor, state["tensors"][name], name) for name, tensor in own.items()}
-        if not isinstance(made, int) or not 0 <= made <= self.task.steps:
-            raise ValueError(f"it says that {made} of {self.task.steps} steps were made")
-        steps = saved["steps_made"]
-        if saved["next"].item() != made or steps.min() < 0 or steps.max() > made:
-            raise ValueError("its numbers of steps contradict each other")
-        before, resumed = float(state["seconds"]), int(state["resumed"])
-        if not (0 <= before < math.inf and resumed >= 0):
-            raise ValueError(f"it says that {resumed} processes took {before} s")
-        checks, flags = [], torch.empty(members, dtype=torch.bool)
-        for position, values, running in state["checks"]:
-            if not 0 <= int(position) <= made:
-                raise ValueError(f"it has a measurement at {position}")
-            measured = {
-                str(name): _like(flags.double(), value, name).numpy()
-                for name, value in values.items()
-            }
-            checks.append((int(position), measured, _like(flags, running, "running").numpy()))
-
-        self.step.made, self.checks, self.resumed = made, checks, resumed + 1
-        self.began -= before
+        """Go on from what :meth:`state` returned."""
         with torch.no_grad():
-            for name, tensor in own.items():
-                tensor.copy_(saved[name])
+            for name, tensor in self.step.tensors().items():
+                tensor.copy_(state["tensors"][name])
+        self.step.made = state["made"]
+        self.checks = [
+            (position, {name: v.numpy() for name, v in values.items()}, running.numpy())
+            for position, values, running in state["checks"]
+        ]
+        self.began -= state["seconds"]
+        self.resumed = state["resumed"] + 1
 
     def _check(self, step: int, active: Tensor) -> None:
         """Measure if due, and stop the members that are finished."""
@@ -341,13 +321,6 @@ class _Loop:
                 value = np.where(running, value, np.nan)[:, None]
                 tables.append(self.task.rows(name, "epoch", [position], value))
         return pd.concat(tables).dropna(subset="value")
-
-
-def _like(expected: Tensor, found: Tensor, name: str) -> Tensor:
-    """Return a copy of ``found``, which has to have the shape and the type of ``expected``."""
-    if (found.shape, found.dtype) != (expected.shape, expected.dtype):
-        raise ValueError(f"{name} has the shape {tuple(found.shape)}")
-    return torch.empty_like(expected).copy_(found)
 
 
 class _Progress:
