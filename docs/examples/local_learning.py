@@ -2,7 +2,8 @@
 
 The network sees two trajectories again and again, each with its own cause. While it looks, it
 corrects its state from the error of its prediction; after each presentation every weight changes by
-what is at its two ends. Prints how the prediction error falls. Takes about ten seconds.
+what is at its two ends. The rule is the authors'; trajectories and rates are this example's own.
+Prints how the prediction error falls. Takes about ten seconds.
 
     python docs/examples/local_learning.py
 """

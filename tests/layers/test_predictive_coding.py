@@ -460,24 +460,27 @@ def test_local_rule(batched, bias):
     found = learn_locally(network, targets, h_0, causes_0, **rates)
     assert_close(found, expected)
 
+    # The authors' algorithm, one sequence and one step at a time.
+    w_o, w_c, w_r = (
+        before[key].numpy().T for key in ("weight_ho", "cell.weight_ih", "cell.weight_hh")
+    )
+    b_o, b_r = (before[key].numpy() if bias else 0.0 for key in ("bias_ho", "cell.bias_ih"))
     changes = {key: np.zeros_like(tensor.numpy()) for key, tensor in before.items()}
-    sequences = range(B) if batched else [...]
-    for b in sequences:
-
-        def columns(tensor, b=b):
-            return tensor.detach()[:, b].numpy()[..., None]
-
-        e = columns(found.errors)
-        h, h_star, c = (columns(t) for t in (found.prior["h"], found.posterior["h"], found.causes))
-        h_before, c_before = h_0[b].numpy()[:, None], causes_0[b].numpy()[:, None]
-        for t in range(STEPS):
-            changes["weight_ho"] += -0.01 * (e[t] @ tanh(h[t]).T).T
-            changes["cell.weight_ih"] += -0.02 * ((h[t] - h_star[t]) @ c_before.T).T
-            changes["cell.weight_hh"] += -0.03 * ((h[t] - h_star[t]) @ tanh(h_before).T).T
+    for b in range(B) if batched else [...]:
+        h_star, c = h_0[b].numpy(), causes_0[b].numpy()
+        for t, y in enumerate(targets[:, b].numpy()):
+            h_star_before = h_star
+            h = (1 - 1 / TAU) * h_star + (w_r @ tanh(h_star) + w_c @ c + b_r) / TAU
+            e = w_o @ tanh(h) + b_o - y
+            h_star = h - 0.3 * (1 - tanh(h) ** 2) * (w_o.T @ e)
+            c = c - 0.2 * (w_c.T @ (h - h_star))
+            changes["weight_ho"] -= 0.01 * np.outer(tanh(h), e)
+            changes["cell.weight_ih"] -= 0.02 * np.outer(c, h - h_star)
+            if t > 0:
+                changes["cell.weight_hh"] -= 0.03 * np.outer(tanh(h_star_before), h - h_star)
             if bias:
-                changes["bias_ho"] += -0.01 * e[t][:, 0]
-                changes["cell.bias_ih"] += -0.03 * (h[t] - h_star[t])[:, 0]
-            h_before, c_before = h_star[t], c[t]
+                changes["bias_ho"] -= 0.01 * e
+                changes["cell.bias_ih"] -= 0.03 * (h - h_star)
     for key, tensor in network.state_dict().items():
         change = (tensor - before[key]).numpy()
         np.testing.assert_allclose(change, changes[key], rtol=1e-10, atol=1e-10, err_msg=key)

@@ -381,11 +381,13 @@ def learn_locally(
     .. math::
         \Delta W_o &= -\text{lr}_o \sum_t e_t \tanh(h_t)^\top, &
         \Delta b_o &= -\text{lr}_o \sum_t e_t \\
-        \Delta W_c &= -\text{lr}_c \sum_t (h_t - h^*_t)\, c_{t-1}^\top \\
-        \Delta W_r &= -\text{lr}_h \sum_t (h_t - h^*_t) \tanh(h^*_{t-1})^\top, &
+        \Delta W_c &= -\text{lr}_c \sum_t (h_t - h^*_t)\, c_t^\top \\
+        \Delta W_r &= -\text{lr}_h \sum_{t > 1} (h_t - h^*_t) \tanh(h^*_{t-1})^\top, &
         \Delta b &= -\text{lr}_h \sum_t (h_t - h^*_t)
 
-    The sums go over the sequences of the batch too. With :math:`\alpha_x = 0` only the readout
+    As in the authors' code, the cause is the one after its correction at step t, and the recurrent
+    weights learn from the second step on, so that the initial state teaches them nothing. The sums
+    go over the sequences of the batch too. With :math:`\alpha_x = 0` only the readout
     learns; with :math:`\alpha_h = 0` the causes stay as they were given.
 
     Args:
@@ -410,33 +412,25 @@ def learn_locally(
     )
     found = network(targets, h_0, causes_0)
     targets, batched = network._check_targets(targets)
-    (h_0,) = network._check_state(h_0, targets.size(-2), batched)
-    causes_0 = network._check_causes(causes_0, targets.size(-2), batched)
     time = len(network._leading)
+    later = targets.size(time) - 1
 
-    def samples(tensor: Tensor) -> Tensor:
-        """Put all steps of all sequences side by side: ([S,] T * B, width)."""
-        return tensor.flatten(time, -2)
-
-    def before(first: Tensor, later: Tensor) -> Tensor:
-        """Shift a sequence by one step, so that it begins with ``first``."""
-        later = later if batched else later.unsqueeze(-2)
-        return torch.cat([first.unsqueeze(-3), later.narrow(-3, 0, later.size(-3) - 1)], -3)
+    def samples(tensor: Tensor, first: int = 0, steps: int = later + 1) -> Tensor:
+        """Put steps of all sequences side by side: ([S,] steps * B, width)."""
+        tensor = tensor if batched else tensor.unsqueeze(-2)
+        return tensor.narrow(time, first, steps).flatten(time, -2)
 
     prior, posterior = found.prior["h"], found.posterior["h"]
-    errors, corrections = samples(found.errors), samples(prior - posterior)
-    for weight, bias, rate, source, error in (
-        (network.weight_ho, network.bias_ho, lr_o, torch.tanh(samples(prior)), errors),
-        (cell.weight_ih, None, lr_c, samples(before(causes_0, found.causes)), corrections),
-        (
-            cell.weight_hh,
-            cell.bias_ih,
-            lr_h,
-            torch.tanh(samples(before(h_0, posterior))),
-            corrections,
-        ),
+    errors, correction = samples(found.errors), prior - posterior
+    corrections = samples(correction)
+    before, after = torch.tanh(samples(posterior, 0, later)), samples(correction, 1, later)
+    network.weight_ho -= lr_o * (torch.tanh(samples(prior)).mT @ errors)
+    cell.weight_ih -= lr_c * (samples(found.causes).mT @ corrections)
+    cell.weight_hh -= lr_h * (before.mT @ after)
+    for bias, rate, error in (
+        (network.bias_ho, lr_o, errors),
+        (cell.bias_ih, lr_h, corrections),
     ):
-        weight -= rate * (source.mT @ error)
         if bias is not None:
             row(bias).sub_(rate * error.sum(-2, keepdim=True))
     return found
