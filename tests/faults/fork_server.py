@@ -27,6 +27,8 @@ import time
 import traceback
 from pathlib import Path
 
+from rnncells.jobs import interruption
+
 IMPORTED = (
     "matplotlib.pyplot",
     "pandas",
@@ -84,6 +86,7 @@ def opened(file: int) -> str:
 def become(order: dict) -> FileOperations:
     """Turn this fork into a job of its own: process group, folder, output."""
     os.setpgid(0, 0)
+    interruption._parent = os.getppid()
     os.chdir(order["folder"])
     os.environ.update(order["environment"])
     out = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)

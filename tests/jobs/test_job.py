@@ -31,7 +31,7 @@ def job(code, **more):
     """Start a job whose body is ``code``, with a file where it can say something."""
     code = f"""
         from rnncells.jobs.job import job
-        with job("test", "job.log", 1):
+        with job("test", "job.log"):
             {code}
     """
     return subprocess.Popen(

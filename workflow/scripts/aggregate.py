@@ -1,35 +1,43 @@
 """Gather a study's runs into tables."""
 
+import time
+
+from snakemake.iocontainers import Snakemake
+
+from rnncells.jobs.files import write_table, write_text
 from rnncells.jobs.job import job
+from rnncells.results.provenance import record
+from rnncells.results.statistics import summarise
+from rnncells.results.tables import gather_provenance, gather_runs, gather_tables, provenance_page
 
-study = snakemake.wildcards.study
-with job(f"aggregate {study}", snakemake.log[0], snakemake.threads):
-    import time
 
-    from rnncells.jobs.files import write_table, write_text
-    from rnncells.results.provenance import record
-    from rnncells.results.statistics import summarise
-    from rnncells.results.tables import gather_provenance, gather_runs, gather_tables, provenance_page
+def main(snakemake: Snakemake) -> None:
+    """Read everything, summarise, and write the tables."""
+    study, files, out = snakemake.wildcards.study, snakemake.input, snakemake.output
+    with job(f"aggregate {study}", snakemake.log[0]):
+        began = time.perf_counter()
+        metrics, examples = gather_tables(files.metrics), gather_tables(files.examples)
+        runs = gather_runs(files.runs)
+        summary = summarise(metrics, runs)
+        own = record(
+            rule="aggregate",
+            parameters={},
+            seeds=[],
+            seconds=time.perf_counter() - began,
+            attempt=snakemake.resources.attempt,
+        )
+        provenance = gather_provenance([*files.searches, *files.runs], own)
+        # Now that everything has been read, and nothing of it is damaged:
+        write_table(metrics, out.metrics)
+        write_table(examples, out.examples)
+        write_table(runs, out.runs)
+        write_table(runs, out.runs_csv)
+        write_table(summary, out.summary)
+        write_table(summary, out.summary_csv)
+        write_table(provenance, out.provenance)
+        write_table(provenance, out.provenance_csv)
+        write_text(out.provenance_page, provenance_page(provenance, study))
 
-    began, files, out = time.perf_counter(), snakemake.input, snakemake.output
-    metrics, examples = gather_tables(files.metrics), gather_tables(files.examples)
-    runs = gather_runs(files.runs)
-    summary = summarise(metrics, runs)
-    own = record(
-        rule="aggregate",
-        parameters={},
-        seeds=[],
-        seconds=time.perf_counter() - began,
-        attempt=snakemake.resources.attempt,
-    )
-    provenance = gather_provenance([*files.searches, *files.runs], own)
-    # Now that everything has been read, and nothing of it is damaged:
-    write_table(metrics, out.metrics)
-    write_table(examples, out.examples)
-    write_table(runs, out.runs)
-    write_table(runs, out.runs_csv)
-    write_table(summary, out.summary)
-    write_table(summary, out.summary_csv)
-    write_table(provenance, out.provenance)
-    write_table(provenance, out.provenance_csv)
-    write_text(out.provenance_page, provenance_page(provenance, study))
+
+if __name__ == "__main__":
+    main(globals()["snakemake"])  # which Snakemake defines

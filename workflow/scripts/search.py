@@ -2,29 +2,41 @@
 
 from pathlib import Path
 
-from rnncells.jobs.job import job
+from snakemake.iocontainers import Snakemake
+
+from rnncells.jobs.files import read_array, write_json, write_table
+from rnncells.jobs.fingerprint import fingerprint
 from rnncells.jobs.gpu import leased
+from rnncells.jobs.job import job
 from rnncells.jobs.locks import locked
+from rnncells.results.provenance import record
+from rnncells.search.journal import Journal
+from rnncells.search.loop import search
+from rnncells.search.space import Space
+from rnncells.search.trials import tried_configurations
+from rnncells.tasks import task_class
+from rnncells.training.checkpoint import Checkpoint, pause
+from rnncells.training.loop import describe_device, resolve_device
 
-w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
-folder = Path(out.run).parent
-name = f"search {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
-with (
-    job(name, snakemake.log[0], snakemake.threads),
-    locked(folder / ".lock", "another process is at work on this search; waiting until it has ended"),
-    leased(p.device),
-):
-    from rnncells.training.checkpoint import Checkpoint, pause
-    from rnncells.jobs.files import read_array, write_json, write_table
-    from rnncells.jobs.fingerprint import fingerprint
-    from rnncells.search.journal import Journal
-    from rnncells.results.provenance import record
-    from rnncells.search.loop import search
-    from rnncells.search.space import Space
-    from rnncells.tasks import task_class
-    from rnncells.training.loop import describe_device, resolve_device
-    from rnncells.search.trials import tried_configurations
+WAITING = "another process is at work on this search; waiting until it has ended"
 
+
+def main(snakemake: Snakemake) -> None:
+    """Search, alone in the search's folder and with a GPU of its own where one is asked for."""
+    w = snakemake.wildcards
+    name = f"search {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
+    folder = Path(snakemake.output.run).parent
+    with (
+        job(name, snakemake.log[0]),
+        locked(folder / ".lock", WAITING),
+        leased(snakemake.params.device),
+    ):
+        find(snakemake, folder)
+
+
+def find(snakemake: Snakemake, folder: Path) -> None:
+    """Try configurations until there are as many as asked for, and write what they gave."""
+    w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
     settings = dict(p.settings)
     space = Space(settings["space"])
     metric = task_class(p.task).metric
@@ -62,3 +74,7 @@ with (
     )
     write_json(out.run, made)
     checkpoint.remove()
+
+
+if __name__ == "__main__":
+    main(globals()["snakemake"])  # which Snakemake defines

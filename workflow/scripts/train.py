@@ -2,47 +2,58 @@
 
 from pathlib import Path
 
-from rnncells.jobs.job import job
+from snakemake.iocontainers import Snakemake
+
+from rnncells.jobs.files import read_array
+from rnncells.jobs.fingerprint import fingerprint
 from rnncells.jobs.gpu import leased
+from rnncells.jobs.job import job
 from rnncells.jobs.locks import locked
+from rnncells.results.runs import read_optimum, write_run
+from rnncells.study.seeds import parse
+from rnncells.training.checkpoint import Checkpoint, pause
+from rnncells.training.loop import resolve_device, train
 
-w, files, out = snakemake.wildcards, snakemake.input, snakemake.output
-told = snakemake.params.settings
-folder = Path(out.run).parent
-name = f"train {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
-with (
-    job(f"{name} seeds={w.seeds}", snakemake.log[0], snakemake.threads),
-    locked(folder / ".lock", "another process trains these seeds; waiting until it has ended"),
-    leased(told["device"]),
-):
-    from rnncells.training.checkpoint import Checkpoint, pause
-    from rnncells.jobs.files import read_array
-    from rnncells.jobs.fingerprint import fingerprint
-    from rnncells.results.runs import read_optimum, write_run
-    from rnncells.study.seeds import parse
-    from rnncells.training.loop import resolve_device, train
+WAITING = "another process trains these seeds; waiting until it has ended"
 
+
+def main(snakemake: Snakemake) -> None:
+    """Train, alone in the run's folder and with a GPU of its own where one is asked for."""
+    w = snakemake.wildcards
+    name = f"train {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
+    folder = Path(snakemake.output.run).parent
+    with (
+        job(f"{name} seeds={w.seeds}", snakemake.log[0]),
+        locked(folder / ".lock", WAITING),
+        leased(snakemake.params.settings["device"]),
+    ):
+        learn(snakemake, folder)
+
+
+def learn(snakemake: Snakemake, folder: Path) -> None:
+    """Train the seeds, from the checkpoint if there is one, and write the run's files."""
+    w, files, settings = snakemake.wildcards, snakemake.input, snakemake.params.settings
     searched = files.get("optimum")
-    values = read_optimum(searched) if searched else told["hyperparameters"]
+    values = read_optimum(searched) if searched else settings["hyperparameters"]
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
     parameters = {
-        "task": told["task"],
+        "task": settings["task"],
         "cell": w.cell,
         "length": int(w.length),
         "hidden_size": int(w.hidden),
         "layers": int(w.layers),
-        "options": told["options"],
-        "settings": told["training"],
-        "device": told["device"],
+        "options": settings["options"],
+        "settings": settings["training"],
+        "device": settings["device"],
     }
     data = [files.trajectories] if files.get("trajectories") else []
     identity = {
         **parameters,
         "seeds": seeds,
         "hyperparameters": hyperparameters,
-        "code": fingerprint(told["code"], files=data),
-        "device": resolve_device(told["device"]).type,
+        "code": fingerprint(settings["code"], files=data),
+        "device": resolve_device(settings["device"]).type,
     }
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
     result = train(
@@ -58,6 +69,10 @@ with (
         hyperparameters=hyperparameters,
         parameters=parameters,
         attempt=snakemake.resources.attempt,
-        **dict(out.items()),
+        **dict(snakemake.output.items()),
     )
     checkpoint.remove()
+
+
+if __name__ == "__main__":
+    main(globals()["snakemake"])  # which Snakemake defines

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
+#: The process that started this one, which may die before anything listens for that.
+_parent = os.getppid()
 _asked: int | None = None
 _deferring = False
 
@@ -57,9 +59,8 @@ def listening() -> Iterator[None]:
 def _signal_when_parent_dies(number: int) -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
-        parent = os.getppid()
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
-        if number and os.getppid() != parent:  # it died before it could be said
+        if number and os.getppid() != _parent:  # it died before it could be said
             os.kill(os.getpid(), number)
 
 

@@ -1,4 +1,7 @@
-"""What every job does around its one library call: log, limit threads, fail well."""
+"""What every job does around its one library call: log, listen to signals, fail well.
+
+How many threads the numerical libraries may use, Snakemake says (OMP_NUM_THREADS and the like).
+"""
 
 import errno
 import logging
@@ -19,7 +22,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
+def job(name: str, log: str | Path) -> Iterator[None]:
     """Run a job: lines go to its log and, with its name, to the terminal.
 
     A failure ends the process with exit code 1, and the terminal shows one line. The log holds the
@@ -29,11 +32,7 @@ def job(name: str, log: str | Path, threads: int) -> Iterator[None]:
     Args:
         name: what the terminal calls the job.
         log: the log file.
-        threads: how many threads the job may use.
     """
-    # The numerical libraries read these when they are first imported, which is inside the job.
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = str(threads)
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
     # What other libraries have to say is for the log, not for the terminal.

@@ -4,6 +4,10 @@ Importing this package does not import PyTorch, so that the workflow can look ta
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .base import Task
 
 #: Name of each task and its class.
 TASKS = {
@@ -20,6 +24,6 @@ FIGURES = {
 }
 
 
-def task_class(name: str) -> type:
+def task_class(name: str) -> "type[Task]":
     """Return the class of the task called ``name``."""
     return getattr(importlib.import_module(f".{name}", __name__), TASKS[name])

@@ -1,0 +1,154 @@
+"""Each script of the workflow alone, on an object like the one that Snakemake gives it."""
+
+import importlib.util
+import logging
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from snakemake.iocontainers import (
+    InputFiles,
+    Log,
+    OutputFiles,
+    Params,
+    ResourceList,
+    Snakemake,
+    Wildcards,
+)
+
+from rnncells.study.plan import resolve
+from rnncells.study.protocol import describe
+from rnncells.study.validation import load_schema
+
+ROOT = Path(__file__).parents[2]
+RUN = "cell=TRNN/length=6/hidden=4/layers=1"
+CONFIG = {
+    "device": "cpu",
+    "studies": {
+        "tiny": {
+            "task": "trajectory_generation",
+            "cells": ["TRNN"],
+            "lengths": [6],
+            "hidden_sizes": [4],
+            "seeds": 2,
+            "data": {"trajectories": 4, "points": 20, "via_points": [3, 5]},
+            "hyperparameters": {
+                "source": "search",
+                "search": {"configurations": 4, "initial": 3, "batch": 1, "space": {"p": [1, 4]}},
+            },
+            "training": {"iterations": 5},
+        }
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """Undo what a job does to the logging of its process."""
+    root = logging.getLogger()
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    yield
+    logging.captureWarnings(False)
+    root.handlers, logging.raiseExceptions = handlers, raising
+    root.setLevel(level)
+
+
+def named(files: dict[str, str | list[str]]) -> InputFiles:
+    """Return input files by name; a name may stand for several."""
+    made = InputFiles()
+    for name, value in files.items():
+        start, several = len(made), isinstance(value, list)
+        made.extend(value if several else [value])
+        made._set_name(name, start, end=len(made) if several else None)
+    return made
+
+
+def run(script: str, outputs: dict, inputs: dict | None = None, params: dict | None = None) -> None:
+    """Call ``main`` of a script; a failed job would be a SystemExit."""
+    file = ROOT / f"workflow/scripts/{script}.py"
+    spec = importlib.util.spec_from_file_location(f"script_{script}", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    axes = {
+        "figure": "capacity",
+        "study": "tiny",
+        "cell": "TRNN",
+        "length": "6",
+        "hidden": "4",
+        "layers": "1",
+    }
+    for path in outputs.values():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    mock = Snakemake(
+        input_=named(inputs or {}),
+        output=OutputFiles(fromdict=outputs),
+        params=Params(fromdict=params or {}),
+        wildcards=Wildcards(fromdict=axes | {"seeds": "0-1", "figure": "capacity"}),
+        threads=1,
+        resources=ResourceList(fromdict={"attempt": 1}),
+        log=Log([f"logs/{script}.log"]),
+        config={},
+        rulename=script,
+        bench_iteration=None,
+        scriptdir=str(file.parent),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a surrogate of four points has much to warn of
+        module.main(mock)
+    for path in outputs.values():
+        assert Path(path).stat().st_size
+    assert "process" in Path(f"logs/{script}.log").read_text()
+
+
+def test_every_script_runs_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+    plan = resolve(CONFIG, schema, ROOT / "config/published/capacity_optima.csv")["tiny"]
+    cell, protocol = plan["cells"]["TRNN"], describe("tiny", plan, schema)
+    shared = {key: plan[key] for key in ("task", "device")}
+    shared |= {key: cell[key] for key in ("options", "training")} | {"code": "x"}
+    searching = {
+        "configurations": cell["search"]["configurations"],
+        "space": cell["search"]["settings"]["space"],
+    }
+    data = {"trajectories": "trajectories.npy"}
+
+    run("trajectories", data, params={"data": plan["data"]})
+    found = {"observations": "observations.csv", "run": f"search/{RUN}/search.json"}
+    settings = {"settings": cell["search"]["settings"]}
+    run("search", found, data, shared | searching | settings)
+    assert len(pd.read_csv("observations.csv")) == 4
+
+    optimum = {
+        "optimum": "optimum.json",
+        "surrogate": "s.parquet",
+        "run": f"search/{RUN}/extraction.json",
+    }
+    run("optimum", optimum, {"observations": "observations.csv"}, searching)
+
+    trained = {name: f"run/{RUN}/seeds=0-1/{name}.parquet" for name in ("metrics", "examples")}
+    trained |= {"run": f"run/{RUN}/seeds=0-1/run.json"}
+    settings = {"settings": shared | {"hyperparameters": None}}
+    run("train", trained, data | {"optimum": "optimum.json"}, settings)
+    assert set(pd.read_parquet(trained["metrics"])["seed"]) == {0, 1}
+
+    names = ("metrics", "examples", "runs", "summary", "provenance")
+    tables = {name: f"tables/{name}.parquet" for name in names}
+    tables |= {f"{name}_csv": f"tables/{name}.csv" for name in ("runs", "summary", "provenance")}
+    tables |= {"provenance_page": "tables/provenance.html"}
+    runs = {key + "s" * (key == "run"): [file] for key, file in trained.items()}
+    run("aggregate", tables, runs | {"searches": [found["run"], optimum["run"]]})
+    assert sorted(pd.read_csv("tables/provenance.csv")["rule"]) == [
+        *("aggregate", "optimum", "search", "train")
+    ]
+
+    drawn = {kind: f"figures/figure.{kind}" for kind in ("pdf", "png")}
+    given = {"module": "rnncells.figures.capacity", "function": "draw", "protocol": protocol}
+    run("figure", drawn, {name: tables[name] for name in ("summary", "runs")}, given)
+    files = {key: optimum[key] for key in ("optimum", "surrogate")}
+    run("figure_search", drawn, files | {"observations": "observations.csv"},
+        searching | {"protocol": protocol})  # fmt: skip
+    run("index", {"page": "figures/README.md"}, {"figures": [*drawn.values()]},
+        {"protocol": protocol})  # fmt: skip
+    run("cost", {"table": "cost.csv"} | drawn, {"provenance": [tables["provenance"]]})
