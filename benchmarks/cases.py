@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from rnncells import kernels
+from rnncells.study.models import RunSpec
 from rnncells.tasks.base import Batch
 from rnncells.tasks.trajectories import synthetic
 from rnncells.training.loop import assemble
@@ -224,19 +225,17 @@ def population(
     device: str = "cpu",
 ) -> TrainingStep:
     """Return the training step of a population, as the pipeline makes it."""
-    work, network = assemble(
+    spec = RunSpec(
         task=task,
         cell=cell,
         length=length,
         hidden_size=units,
         layers=layers,
-        seeds=range(len(hyperparameters)),
-        hyperparameters=hyperparameters,
-        options={},
-        settings=settings,
+        training=settings,
         device=device,
-        trajectories=trajectories(),
     )
+    seeds = range(len(hyperparameters))
+    work, network = assemble(spec, seeds, hyperparameters, trajectories())
     return TrainingStep(work, network, [1e-3] * len(hyperparameters))
 
 
@@ -254,7 +253,6 @@ def remembering(cell: str, p: int, models: int, steps: int, device: str = "cpu")
         "threshold": 0.1,
         "initial_state": "learned" if learned else "fixed",
         "feedback": "none",
-        "examples": 0,
     }
     hyperparameters = [{"p": p} for _ in range(models)]
     return population(

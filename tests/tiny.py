@@ -1,13 +1,11 @@
 """A training of a fraction of a second, for all tests that need one."""
 
+from rnncells.study.models import RunSpec
 from rnncells.tasks.trajectories import synthetic
 from rnncells.training.loop import train
 
-#: What the settings of all tasks have in common.
-READOUT = {"readout": "gradient", "ridge": 1e-6}
 SETTINGS = {
     "copy_first_input": {
-        **READOUT,
         "train_sequences": 60,
         "test_sequences": 40,
         "batch_size": 20,
@@ -15,7 +13,6 @@ SETTINGS = {
         "stop_below": 0.0,
     },
     "binary_addition": {
-        **READOUT,
         "first_length": 3,
         "epochs_per_length": 2,
         "samples_per_epoch": 40,
@@ -24,7 +21,6 @@ SETTINGS = {
         "test_samples": 50,
     },
     "trajectory_generation": {
-        **READOUT,
         "iterations": 10,
         "threshold": 0.5,
         "initial_state": "fixed",
@@ -51,17 +47,14 @@ def run(
     **more,
 ):
     """Train with the tiny settings, changed by ``more``."""
-    return train(
+    spec = RunSpec(
         task=task,
         cell=cell,
         length=length,
         hidden_size=hidden_size,
         layers=layers,
-        seeds=seeds,
-        hyperparameters=hyperparameters,
         options=options or {},
-        settings=SETTINGS[task] | more,
+        training=SETTINGS[task] | more,
         device=device,
-        trajectories=TRAJECTORIES,
-        checkpoint=checkpoint,
     )
+    return train(spec, seeds, hyperparameters, TRAJECTORIES, checkpoint)

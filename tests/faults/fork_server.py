@@ -118,28 +118,19 @@ def run(script: str, operations: FileOperations) -> None:
 
 def load_kernels() -> None:
     """Let every cell learn for one step."""
+    from rnncells.study.models import RunSpec
     from rnncells.training.loop import train
 
     for cell in CELLS:
-        train(
+        spec = RunSpec(
             task="copy_first_input",
             cell=cell,
             length=2,
             hidden_size=2,
-            layers=1,
-            seeds=[0],
-            hyperparameters=[{"lr": 0.001}],
-            options={},
-            settings={
-                "train_sequences": 1,
-                "test_sequences": 1,
-                "batch_size": 1,
-                "epochs": 1,
-                "stop_below": 0,
-                "readout": "gradient",
-            },
+            training={"train_sequences": 1, "test_sequences": 1, "batch_size": 1, "epochs": 1},
             device="cpu",
         )
+        train(spec, seeds=[0], hyperparameters=[{"lr": 0.001}])
 
 
 def main() -> None:

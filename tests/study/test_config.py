@@ -1,17 +1,19 @@
 """Every mistake in a configuration is one line that names the key and what is allowed."""
 
 import copy
+import json
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
+from rnncells.study.models import RunSpec
 from rnncells.study.plan import read_published, resolve
-from rnncells.study.validation import ConfigError, load_schema
+from rnncells.study.validation import ConfigError
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
-PUBLISHED = ROOT / "config/published/capacity_optima.csv"
+PUBLISHED = ROOT / "config/published"
 
 
 def study(**changes) -> dict:
@@ -31,7 +33,7 @@ def capacity(**changes) -> dict:
 SEARCH = {"source": "search"}
 
 MISTAKES = {
-    "unknown key": (study(lenghts=[3]), ["studies.a", "'lenghts'", "lengths"]),
+    "unknown key": (study(lenghts=[3]), ["studies.a: ", "'lenghts' (did you mean 'lengths'?)"]),
     "unknown top key": ({**study(), "devise": "cpu"}, ["'devise'", "device"]),
     "unknown device": ({**study(), "device": "gpu"}, ["device", "'gpu'", "auto, cpu, cuda"]),
     "no studies": ({}, ["'studies'"]),
@@ -40,7 +42,19 @@ MISTAKES = {
     "name with a slash": ({"studies": {"a/b": study()["studies"]["a"]}}, ["'a/b'", "slash"]),
     "name with a dot": ({"studies": {"..": study()["studies"]["a"]}}, ["'..'", "letters"]),
     "unknown task": (study(task="sorting"), ["studies.a.task", "'sorting'", "binary_addition"]),
-    "unknown cell": (study(cells=["GRUU"]), ["studies.a.cells", "'GRUU'", "nBRC"]),
+    "unknown cell": (
+        study(cells=["GRUU"]),
+        ["studies.a.cells", "'GRUU' (did you mean 'GRU'?)", "nBRC"],
+    ),
+    "misspelt task": (study(task="copy_first"), ["(did you mean 'copy_first_input'?)"]),
+    "no such task": (study(task="no.such:Task"), ["studies.a.task", "no.such"]),
+    "no class of a task": (study(task="rnncells.tasks.base:Batch"), ["studies.a.task", "Task"]),
+    "misspelt parameter": (
+        study(cells=["MTRNN"], hyperparameters={"values": {"lr": 0.1, "tau_slwo": 3}}),
+        ["(did you mean 'tau_slow'?)"],
+    ),
+    "seeds in quotes": (study(seeds="2"), ["studies.a.seeds", "'2'", "without quotes, as 2"]),
+    "a seed in quotes": (study(seeds=["08"]), ["studies.a.seeds", "without quotes, as 8"]),
     "cell twice": (study(cells=["GRU", "GRU"]), ["studies.a.cells", "twice"]),
     "no such module": (study(cells=["no.such:Cell"]), ["studies.a.cells", "no.such"]),
     "no such class": (study(cells=["rnncells.cells.gru:Nope"]), ["studies.a.cells", "Nope"]),
@@ -197,7 +211,7 @@ def test_a_mistake_is_one_line_that_names_the_key(name):
     config, fragments = MISTAKES[name]
     before = copy.deepcopy(config)
     with pytest.raises(ConfigError) as caught:
-        resolve(config, SCHEMA, PUBLISHED)
+        resolve(config, PUBLISHED)
     line = str(caught.value)
     assert "\n" not in line
     for fragment in fragments:
@@ -208,50 +222,51 @@ def test_a_mistake_is_one_line_that_names_the_key(name):
 @pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
 def test_the_configurations_that_come_with_the_project_are_valid(name):
     config = yaml.safe_load((ROOT / "config" / name).read_text())
-    plan = resolve(config, SCHEMA, PUBLISHED)
-    used = {cell for part in plan.values() for cell in part["cells"]}
+    plan = resolve(config, PUBLISHED)
+    used = {cell for part in plan.values() for cell in part.cells}
     assert len(used) == 16
 
 
 def test_paper_has_the_published_protocols():
-    plan = resolve(yaml.safe_load((ROOT / "config/paper.yaml").read_text()), SCHEMA, PUBLISHED)
-    copy_first = plan["copy-first-input"]["cells"]["nBRC"]
-    assert copy_first["training"]["train_sequences"] == 45000
-    assert copy_first["training"]["epochs"] == 60
-    assert copy_first["lengths"] == [5, 100, 300]
-    addition = plan["binary-addition"]["cells"]["LSTM"]["training"]
-    assert (addition["epochs_per_length"], addition["samples_per_epoch"]) == (15, 10000)
-    cells = plan["capacity"]["cells"]
-    space = cells["PC-RNN-GC"]["search"]["settings"]["space"]
-    assert {name: (d["low"], d["high"]) for name, d in space.items()} == {
+    plan = resolve(yaml.safe_load((ROOT / "config/paper.yaml").read_text()), PUBLISHED)
+    copy_first = plan["copy-first-input"].cells["nBRC"]
+    assert copy_first.training.train_sequences == 45000
+    assert copy_first.training.epochs == 60
+    assert copy_first.lengths == [5, 100, 300]
+    addition = plan["binary-addition"].cells["LSTM"].training
+    assert (addition.epochs_per_length, addition.samples_per_epoch) == (15, 10000)
+    cells = plan["capacity"].cells
+    space = cells["PC-RNN-GC"].search.space
+    assert {name: (d.low, d.high) for name, d in space.items()} == {
         "lr": (1e-4, 1.0),
         "p": (1, 250),
         "tau": (1.0, 100.0),
         "alpha_h_prime": (1e-3, 10.0),
     }
-    assert [space[name]["first"] for name in ("p", "lr", "tau")] == [5, 0.01, 10]
-    assert set(cells["ESN"]["search"]["settings"]["space"]) == {
-        "p",
-        "tau",
-        "connectivity",
-        "sigma",
-    }
-    assert cells["ESN"]["search"]["configurations"] == 500
-    assert cells["LSTM"]["search"]["configurations"] == 300
-    assert cells["LSTM"]["search"]["settings"]["tries"] == 2
-    assert cells["AntisymmetricRNN"]["training"]["initial_state"] == "learned"
-    assert cells["UGRNN"]["training"]["initial_state"] == "fixed"
-    assert len(cells["GRU"]["seeds"]) == 10
+    assert [space[name].first for name in ("p", "lr", "tau")] == [5, 0.01, 10]
+    assert set(cells["ESN"].search.space) == {"p", "tau", "connectivity", "sigma"}
+    assert cells["ESN"].search.configurations == 500
+    assert cells["LSTM"].search.configurations == 300
+    assert cells["LSTM"].search.tries == 2
+    assert cells["AntisymmetricRNN"].training.initial_state == "learned"
+    assert cells["UGRNN"].training.initial_state == "fixed"
+    assert len(cells["GRU"].seeds) == 10
 
 
 def test_published_optima_become_hyperparameters():
     config = capacity(
         cells=["PC-RNN-HC-A"], hidden_sizes=[30, 60], hyperparameters={"source": "published"}
     )
-    plan = resolve(config, SCHEMA, PUBLISHED)["a"]["cells"]["PC-RNN-HC-A"]
-    assert plan["hyperparameters"]["60"] == {"p": 60.76, "lr": 0.017378, "tau": 4.7863}
-    assert plan["hyperparameters"]["30"]["p"] == 10.96
-    assert len(read_published(PUBLISHED)) == 37
+    plan = resolve(config, PUBLISHED)["a"].cells["PC-RNN-HC-A"]
+    assert plan.hyperparameters[60] == {"p": 60.76, "lr": 0.017378, "tau": 4.7863}
+    assert plan.hyperparameters[30]["p"] == 10.96
+    assert len(read_published(PUBLISHED / "capacity_optima.csv")) == 37
+
+
+def test_default_bounds_shrink_to_the_data():
+    plan = resolve(capacity(data={"trajectories": 12}, hyperparameters=SEARCH), PUBLISHED)
+    p = plan["a"].cells["TRNN"].search.space["p"]
+    assert (p.low, p.high) == (1, 12)
 
 
 def test_per_cell_settings_are_laid_over_those_of_the_study():
@@ -260,20 +275,18 @@ def test_per_cell_settings_are_laid_over_those_of_the_study():
         training={"epochs": 3},
         per_cell={"nBRC": {"training": {"batch_size": 7}, "seeds": [4, 9]}},
     )
-    plan = resolve(config, SCHEMA, PUBLISHED)["a"]["cells"]
-    assert (plan["nBRC"]["training"]["epochs"], plan["nBRC"]["training"]["batch_size"]) == (3, 7)
-    assert (plan["GRU"]["training"]["epochs"], plan["GRU"]["training"]["batch_size"]) == (3, 100)
-    assert (plan["nBRC"]["seeds"], plan["GRU"]["seeds"]) == ([4, 9], [0, 1, 2, 3, 4])
+    plan = resolve(config, PUBLISHED)["a"].cells
+    assert (plan["nBRC"].training.epochs, plan["nBRC"].training.batch_size) == (3, 7)
+    assert (plan["GRU"].training.epochs, plan["GRU"].training.batch_size) == (3, 100)
+    assert (plan["nBRC"].seeds, plan["GRU"].seeds) == ([4, 9], [0, 1, 2, 3, 4])
 
 
-def test_every_key_of_the_schema_is_explained():
-    text = (ROOT / "config/README.md").read_text()
-
-    def keys(schema):
-        for name, part in schema.get("properties", {}).items():
-            yield name
-            yield from keys(part)
-        for part in schema.get("$defs", {}).values():
-            yield from keys(part)
-
-    assert [key for key in set(keys(SCHEMA)) if f"`{key}`" not in text] == []
+def test_a_run_specification_holds_all_that_is_trained():
+    config = study(cells=["ESN"], per_cell={"ESN": {"options": {"spectral_radius": 0.9}}})
+    spec = resolve(config, PUBLISHED)["a"].spec("ESN", 5, 4, 1)
+    assert RunSpec(**json.loads(json.dumps(spec.model_dump()))) == spec
+    assert (spec.options, spec.training.epochs) == ({"spectral_radius": 0.9}, 60)
+    with pytest.raises(ValidationError, match="frozen"):
+        spec.length = 6
+    with pytest.raises(ValidationError, match=r"unknown key 'epoch' \(did you mean 'epochs'\?\)"):
+        RunSpec(**spec.model_dump() | {"training": {"epoch": 3}})

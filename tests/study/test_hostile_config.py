@@ -3,7 +3,6 @@
 import copy
 import json
 import math
-import os
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +16,10 @@ from rnncells.jobs.errors import shown
 from rnncells.study.catalogue import describe_cell
 from rnncells.study.plan import MOST_RUNS, resolve
 from rnncells.study.read import read
-from rnncells.study.validation import ConfigError, load_schema
+from rnncells.study.validation import ConfigError
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
-PUBLISHED = ROOT / "config/published/capacity_optima.csv"
+PUBLISHED = ROOT / "config/published"
 TRAINABLE = sorted(name for name, made in CELLS.items() if made.trainable)
 
 # What is allowed
@@ -109,13 +107,13 @@ JUNK = st.recursive(
 def outcome(config) -> str | None:
     """Resolve a configuration; give back the line that refuses it."""
     try:
-        plan = resolve(config, SCHEMA, PUBLISHED)
+        plan = resolve(config, PUBLISHED)
     except ConfigError as error:
         line = str(error)
         assert line.isprintable()
         assert len(line) < 700
         return line
-    json.dumps(plan, allow_nan=False)
+    json.dumps({study: part.model_dump() for study, part in plan.items()}, allow_nan=False)
     return None
 
 
@@ -143,12 +141,12 @@ def key_of(path) -> str:
 @given(CONFIGS)
 def test_a_valid_configuration_is_resolved_and_to_the_same_plan_again(config):
     before = copy.deepcopy(config)
-    plan = resolve(config, SCHEMA, PUBLISHED)
+    plan = resolve(config, PUBLISHED)
     assert config == before
-    assert resolve(yaml.safe_load(yaml.safe_dump(config)), SCHEMA, PUBLISHED) == plan
-    assert resolve(json.loads(json.dumps(config)), SCHEMA, PUBLISHED) == plan
+    assert resolve(yaml.safe_load(yaml.safe_dump(config)), PUBLISHED) == plan
+    assert resolve(json.loads(json.dumps(config)), PUBLISHED) == plan
     for name, study in config["studies"].items():
-        assert list(plan[name]["cells"]) == study["cells"]
+        assert list(plan[name].cells) == study["cells"]
 
 
 @settings(max_examples=120)
@@ -215,16 +213,6 @@ def test_junk_instead_of_everything_is_refused(junk):
         assert "studies" in line
 
 
-def test_structures_that_contain_themselves_or_stand_for_billions():
-    itself: dict = {}
-    itself["studies"] = itself
-    assert "20 levels" in outcome(itself)
-    many: list = [1] * 10
-    for _ in range(9):
-        many = [many] * 10
-    assert "200,000 entries" in outcome({"studies": {"a": {"seeds": many}}})
-
-
 def test_more_jobs_than_can_be_planned_are_refused():
     study = {"task": "copy_first_input", "cells": TRAINABLE, "lengths": [5], "hidden_sizes": [4]}
     line = outcome(
@@ -285,12 +273,6 @@ def test_hyperparameters_are_checked_as_the_class_would(name):
 TEXT = (ROOT / "config/config.yaml").read_bytes()
 
 
-#: Twenty lines that stand for 10**20 keys.
-BOMB = b"a0: &a0 {x: 1}\n" + b"".join(
-    b"a%d: &a%d\n  <<: [%s]\n" % (k + 1, k + 1, b", ".join([b"*a%d" % k] * 10)) for k in range(20)
-)
-
-
 def read_outcome(folder: Path, content: bytes) -> str | dict:
     """Read a file; give back the line that refuses it, or its content."""
     file = folder / "file.yaml"
@@ -324,24 +306,22 @@ def test_a_damaged_file_is_read_as_it_is_or_refused_in_one_line(tmp_path, cut, f
 @pytest.mark.parametrize(
     ("content", "fragment"),
     [
-        (b"", "top level"),
+        (b"", "empty"),
+        (b"# nothing", "empty"),
         (b"- a", "top level"),
-        (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' is there twice"),
+        (b"a: 1\nb: 2\na: 3\n", "line 3, column 1: the key 'a' is there twice"),
         (b"a: {1: 2, 0x1: 3}", "the key 1 is there twice"),
         (b"a: {true: 2, yes: 3}", "the key True is there twice"),
-        (BOMB, "more than 200,000 keys"),
         (b'{"a": 1, "a": 2}', "the key 'a' is there twice"),
         (b"studies: [", "line"),
-        (b"studies:\n\ta: 1", "line 2"),
+        (b"studies:\n\ta: 1", "line 2, column 1"),
         ("# é".encode("latin1"), "UTF-8"),
         (b"a: !!python/object/apply:os.mkdir [executed]", "line 1"),
         (b"a: !!python/name:os.mkdir", "line 1"),
         (b"a: " + b"9" * 5000, "digits"),
         (b"a: 2020-13-45", "month"),
-        (b"a: " + b"[" * 5000, "deep"),
-        (b"[" * 100000, "deep"),
-        (b"\n".join(b" " * k + b"a:" for k in range(2000)), "deep"),
-        (b"# " + b"x" * 10_000_000, "characters"),
+        ("studies: {}".encode("utf-16"), "UTF-8"),
+        (b"studies:\n  seeds: [010]", "line 2, column 11: YAML reads 010 as an octal number, 8"),
     ],
 )
 def test_files_that_no_person_meant(tmp_path, monkeypatch, content, fragment):
@@ -366,15 +346,9 @@ def test_what_is_merged_may_be_replaced(tmp_path):
     assert found["a"]["b"]["training"] == found["c"]["training"] == {"epochs": 3, "rate": 2}
 
 
-def test_a_pipe_is_not_read(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ConfigError, match="pipe: a pipe, not a file"):
-        read(tmp_path / "pipe")
-
-
 def test_there_is_no_such_file(tmp_path):
     for path in (tmp_path / "missing.yaml", tmp_path):
-        with pytest.raises(ConfigError, match=r"No such file|Is a directory"):
+        with pytest.raises(ConfigError, match=r"No such file|is a directory"):
             read(path)
 
 

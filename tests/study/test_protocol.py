@@ -6,15 +6,13 @@ import yaml
 
 from rnncells.study.plan import resolve
 from rnncells.study.protocol import describe
-from rnncells.study.validation import load_schema
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
 
 def protocols(config: dict) -> dict[str, dict]:
-    plan = resolve(config, SCHEMA, ROOT / "config/published/capacity_optima.csv")
-    return {study: describe(study, part, SCHEMA) for study, part in plan.items()}
+    plan = resolve(config, ROOT / "config/published")
+    return {study: describe(study, part) for study, part in plan.items()}
 
 
 def protocols_of(name: str) -> dict[str, dict]:
@@ -32,7 +30,7 @@ def test_the_default_studies_say_what_is_reduced():
     for fragment in (
         "800 of 3,000 iterations",
         "60 of 250 trajectories",
-        "5-9 via-points, not 20-32",
+        "5-9 via points, not 20-32",
         "16 of 300 search configurations",
         "own search bounds of",
         "lengths 20, not 60",

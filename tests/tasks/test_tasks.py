@@ -11,8 +11,7 @@ from rnncells import RNN, cell
 from rnncells.cells import CELLS
 from rnncells.layers.network import Network
 from rnncells.random.splitmix import member_keys
-from rnncells.tasks import TASKS, task_class
-from rnncells.tasks.base import Task
+from rnncells.tasks import Task, task_class, task_names
 from rnncells.tasks.binary_addition import draw_sums
 from rnncells.tasks.trajectories import synthetic
 from rnncells.tasks.trajectory_generation import thin
@@ -22,8 +21,16 @@ N = 8
 
 
 def test_tasks_are_found_by_name():
-    for name in TASKS:
+    assert task_names() == ["binary_addition", "copy_first_input", "trajectory_generation"]
+    for name in task_names():
         assert issubclass(task_class(name), Task)
+    with pytest.raises(ValueError, match=r"'binary_adition' \(did you mean 'binary_addition'\?\)"):
+        task_class("binary_adition")
+
+
+def made(name, length, seeds, hyperparameters, settings, data=None):
+    kind = task_class(name)
+    return kind(length, seeds, hyperparameters, kind.Settings(**settings), CPU, data)
 
 
 def network_of(task, name="GRU", layers=1, **options):
@@ -40,6 +47,12 @@ def value(outcome, metric, seed, position=0):
     """Return one number of an outcome."""
     rows = outcome.metrics.query("metric == @metric and seed == @seed and position == @position")
     return rows["value"].item()
+
+
+@torch.no_grad()
+def evaluated(task, network, diverged):
+    """Evaluate as the training loop does."""
+    return task.outcome(network, diverged)
 
 
 NONE_DIVERGED = np.zeros(2, dtype=bool)
@@ -117,7 +130,7 @@ def addition(length=6, seeds=(0, 1), **settings):
         "test_length": 8,
         "test_samples": 40,
     }
-    return task_class("binary_addition")(length, seeds, [{}] * len(seeds), defaults | settings, CPU)
+    return made("binary_addition", length, seeds, [{}] * len(seeds), defaults | settings)
 
 
 def test_curriculum():
@@ -149,7 +162,7 @@ def test_addition_loss_and_accuracy():
     plain = -(batch.target * p.log() + (1 - batch.target) * (1 - p).log()).mean((1, 2, 3))
     torch.testing.assert_close(task.loss(network, batch), plain)
 
-    outcome = task.outcome(network, NONE_DIVERGED)
+    outcome = evaluated(task, network, NONE_DIVERGED)
     for k, seed in enumerate(task.seeds):
         shares = []
         for length in range(3, 9):
@@ -173,9 +186,9 @@ def test_addition_accuracy_of_perfect_and_diverged_members():
             return torch.as_tensor(20 * bits - 10)[..., None]
 
     task = addition()
-    outcome = task.outcome(Perfect(), NONE_DIVERGED)
+    outcome = evaluated(task, Perfect(), NONE_DIVERGED)
     np.testing.assert_allclose(outcome.score, [1.0, 39 / 40])
-    outcome = task.outcome(Perfect(), np.array([False, True]))
+    outcome = evaluated(task, Perfect(), np.array([False, True]))
     np.testing.assert_allclose(outcome.score, [1.0, 0.0])
     np.testing.assert_allclose(outcome.metrics.query("seed == 1")["value"], 0.0)
 
@@ -191,9 +204,7 @@ def copying(length=5, seeds=(0, 1), **settings):
         "epochs": 3,
         "stop_below": 0.1,
     }
-    return task_class("copy_first_input")(
-        length, seeds, [{}] * len(seeds), defaults | settings, CPU
-    )
+    return made("copy_first_input", length, seeds, [{}] * len(seeds), defaults | settings)
 
 
 def test_copy_target_is_the_first_input():
@@ -234,6 +245,7 @@ def test_copy_batches_depend_on_seed_and_step_only():
         assert torch.equal(other.batch(step).x[0], forward[step][1])
 
 
+@torch.no_grad()
 def test_copy_loss_check_and_score():
     task = copying(test_sequences=33)
     network = network_of(task, layers=2)
@@ -249,7 +261,7 @@ def test_copy_loss_check_and_score():
     assert epoch == 2
     np.testing.assert_allclose(measured["test_mse"], mse, rtol=1e-5)
     assert task.finished({"test_mse": np.array([0.09, 0.1])}).tolist() == [True, False]
-    outcome = task.outcome(network, np.array([False, True]))
+    outcome = evaluated(task, network, np.array([False, True]))
     np.testing.assert_allclose(outcome.score, [max(0, 1 - mse[0]), 0.0], rtol=1e-4, atol=1e-6)
     assert value(outcome, "final_test_mse", 0) == pytest.approx(mse[0], rel=1e-5)
 
@@ -258,7 +270,7 @@ def test_copy_score_is_the_share_of_variance_explained():
     task = copying()
     network = network_of(task)
     task._test_mse = lambda _: np.array([0.25, 1.7])
-    np.testing.assert_allclose(task.outcome(network, NONE_DIVERGED).score, [0.75, 0.0])
+    np.testing.assert_allclose(evaluated(task, network, NONE_DIVERGED).score, [0.75, 0.0])
 
 
 # Trajectory generation
@@ -275,8 +287,9 @@ def generation(sizes=(3, 5), seeds=(0, 1), **settings):
         "feedback": "none",
         "examples": 2,
     }
-    return task_class("trajectory_generation")(
-        T, seeds, [{"p": p} for p in sizes], defaults | settings, CPU, TRAJECTORIES
+    hyperparameters = [{"p": p} for p in sizes]
+    return made(
+        "trajectory_generation", T, seeds, hyperparameters, defaults | settings, TRAJECTORIES
     )
 
 
@@ -376,11 +389,11 @@ def input_of(task, k, feedback=None):
 
 def assert_scored(task, network, generated):
     """Check the outcome against what the networks generate, one tensor (T, p, 2) per member."""
-    outcome = task.outcome(network, NONE_DIVERGED)
+    outcome = evaluated(task, network, NONE_DIVERGED)
     for k, (seed, p) in enumerate(zip(task.seeds, task.sizes, strict=True)):
         target = task.target[k, :, :p]
         errors = (generated[k] - target).square().sum(-1).sqrt().mean(0)
-        count = int((errors < task.settings["threshold"]).sum())
+        count = int((errors < task.settings.threshold).sum())
         for position, error in enumerate(errors.tolist()):
             assert value(outcome, "sequence_error", seed, position) == pytest.approx(error, 1e-4)
         assert value(outcome, "sequences", seed) == count
@@ -406,7 +419,8 @@ def test_generation_loss_and_count(cell_name):
             for k, (predicted, p) in enumerate(zip(generated, task.sizes, strict=True))
         ]
     ).sort()[0]
-    task.settings["threshold"] = errors[3:5].mean().item()
+    between = errors[3:5].mean().item()
+    task.settings = task.settings.model_copy(update={"threshold": between})
     outcome = assert_scored(task, network, generated)
     assert (outcome.score + task.sizes).sum() == 2 * 4
 
@@ -443,12 +457,12 @@ def test_feedback_through_two_layers():
 def test_perfect_and_diverged_members():
     task = generation(sizes=(3, 5), threshold=0.1)
     task.generate = lambda network: task.target + 0.07  # a distance of 0.099
-    outcome = task.outcome(None, NONE_DIVERGED)
+    outcome = evaluated(task, None, NONE_DIVERGED)
     np.testing.assert_array_equal(outcome.score, [3, 5])
     task.generate = lambda network: task.target + 0.071  # a distance of 0.1004
-    np.testing.assert_array_equal(task.outcome(None, NONE_DIVERGED).score, [-3, -5])
+    np.testing.assert_array_equal(evaluated(task, None, NONE_DIVERGED).score, [-3, -5])
     task.generate = lambda network: task.target
-    outcome = task.outcome(None, np.array([False, True]))
+    outcome = evaluated(task, None, np.array([False, True]))
     np.testing.assert_array_equal(outcome.score, [3, -5])
     assert value(outcome, "sequences", 1) == 0
 
@@ -475,9 +489,9 @@ def test_initial_states_are_learned_only_if_asked_for(initial_state):
 def test_examples_show_targets_and_predictions():
     task = generation(sizes=(1, 5))
     network = network_of(task, "TRNN")
-    examples = task.outcome(network, NONE_DIVERGED).examples
+    examples = evaluated(task, network, NONE_DIVERGED).examples
     assert len(examples) == T * 2 * (1 + 2)  # steps, coordinates; what is padded is left out
-    predicted = task.generate(network).numpy()
+    predicted = task.generate(network).detach().numpy()
     for k, seed in enumerate(task.seeds):
         own = examples[examples["seed"] == seed]
         where = (k, own["step"].to_numpy(), own["sample"].to_numpy(), own["coordinate"].to_numpy())

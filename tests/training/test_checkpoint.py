@@ -16,6 +16,7 @@ from rnncells.search.journal import Journal
 from rnncells.search.loop import search
 from rnncells.search.space import Space
 from rnncells.search.trials import tried_configurations
+from rnncells.study.models import RunSpec
 from rnncells.training.checkpoint import Checkpoint
 from tests import tiny
 
@@ -139,19 +140,15 @@ SPACE = {
 def run_search(folder, checkpoint, configurations=5):
     space, rules = Space(SPACE), {"tries": 2, "batch": 2, "initial": 5, "seed": 0}
     journal = Journal(folder / "j.csv", space, "sequences", 2, folder / "observations.csv")
-    evaluate = tried_configurations(
-        "sequences",
-        checkpoint,
+    spec = RunSpec(
         task="trajectory_generation",
         cell="TRNN",
         length=5,
         hidden_size=6,
-        layers=1,
-        options={},
-        settings=tiny.SETTINGS["trajectory_generation"],
+        training=tiny.SETTINGS["trajectory_generation"],
         device="cpu",
-        trajectories=tiny.TRAJECTORIES,
     )
+    evaluate = tried_configurations(spec, tiny.TRAJECTORIES, checkpoint)
     return search(space, rules, configurations, "sequences", evaluate, journal, checkpoint)
 
 

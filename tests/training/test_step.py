@@ -10,7 +10,8 @@ from torch.utils._pytree import tree_leaves
 
 from rnncells import kernels
 from rnncells.cells import CELLS
-from rnncells.tasks import TASKS, task_class
+from rnncells.study.models import RunSpec
+from rnncells.tasks import task_class, task_names
 from rnncells.tasks.trajectories import synthetic
 from rnncells.training.cuda_graph import WARM_UP, Replay
 from rnncells.training.loop import assemble
@@ -56,23 +57,21 @@ RATES = (0.01, 0.003)
 def step_of(task, cell, device="cpu", **settings):
     """Return the training step of two members with hyperparameters of their own."""
     names = CELLS[cell].search_space | task_class(task).search_space
-    work, network = assemble(
+    spec = RunSpec(
         task=task,
         cell=cell,
         length=3,
         hidden_size=6,
         layers=2,
-        seeds=(1, 2),
-        hyperparameters=[{name: OWN[name] + k for name in names} for k in (0, 1)],
-        options={},
-        settings=SETTINGS[task] | settings,
+        training=SETTINGS[task] | settings,
         device=device,
-        trajectories=synthetic(6, 20, seed=0),
     )
+    hyperparameters = [{name: OWN[name] + k for name in names} for k in (0, 1)]
+    work, network = assemble(spec, (1, 2), hyperparameters, synthetic(6, 20, seed=0))
     return TrainingStep(work, network, RATES)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", task_names())
 def test_a_step_asks_the_device_for_nothing(task, cell_name):
     """On the meta device tensors have no values, so whoever asks for one fails."""
     step = step_of(task, cell_name, "meta")
@@ -154,7 +153,7 @@ def graphs(monkeypatch):
     return captured
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", task_names())
 def test_replayed_steps_are_the_steps(task, cell_name, graphs):
     """Warm up, record, replay: for every shape of batch, the same numbers as without."""
     plain, replayed = (step_of(task, cell_name) for _ in range(2))
@@ -174,7 +173,7 @@ def test_replayed_steps_are_the_steps(task, cell_name, graphs):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", task_names())
 def test_cuda_graphs_give_the_numbers_of_the_cpu(task, cell_name):
     cpu, cuda = (step_of(task, cell_name, device) for device in ("cpu", "cuda"))
     for k in range(cpu.task.steps):

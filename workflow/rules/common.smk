@@ -8,30 +8,30 @@ from pathlib import Path
 
 from rnncells.study.catalogue import describe_cell
 from rnncells.study.figures import describe_figure, read_figure
+from rnncells.study.models import Configuration
 from rnncells.study.plan import resolve
 from rnncells.study.read import read
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.study.protocol import describe
 from rnncells.study.seeds import chunks
 from rnncells.study.sources import cell_modules, depends_on
-from rnncells.study.validation import ConfigError, load_schema
+from rnncells.study.validation import ConfigError
+from rnncells.tasks import task_class
 
-PUBLISHED = Path(workflow.basedir).parent / "config/published/capacity_optima.csv"
-
-SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
+PUBLISHED = Path(workflow.basedir).parent / "config/published"
 
 try:
     # Of two equal keys Snakemake has taken the last, and said nothing.
     for file in workflow.configfiles if workflow.is_main_process else ():
         read(file)
-    PLAN = resolve(config, SCHEMA, PUBLISHED)
+    PLAN = resolve(config, PUBLISHED)
 except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.
     sys.exit(f"Configuration error: {error}")
 
 # A job on a cluster reads the configuration when it starts. What it makes will be known as made with
 # the parameters that its head has read, so these have to be the same.
-CONFIG_HASH = fingerprint(PLAN)
+CONFIG_HASH = fingerprint({study: part.model_dump() for study, part in PLAN.items()})
 if not workflow.is_main_process:
     if os.environ.get("RNNCELLS_CONFIG_HASH", CONFIG_HASH) != CONFIG_HASH:
         sys.exit(
@@ -46,7 +46,8 @@ os.environ.update(
     PYTHONPATH=str(Path(workflow.basedir).parent / "src"),
     RNNCELLS_CHECKPOINT_SECONDS=str(
         config.get(
-            "checkpoint_seconds", SCHEMA["properties"]["checkpoint_seconds"]["default"]
+            "checkpoint_seconds",
+            Configuration.model_fields["checkpoint_seconds"].default,
         )
     ),
     RNNCELLS_CONFIG_HASH=CONFIG_HASH,
@@ -71,26 +72,35 @@ wildcard_constraints:
 
 def cell_plan(wildcards):
     """Return the plan of one study and cell."""
-    return PLAN[wildcards.study]["cells"][wildcards.cell]
+    return PLAN[wildcards.study].cells[wildcards.cell]
 
 
-# Snakemake's lookup() would serve here, but it walks through the whole plan at every call, which
-# takes minutes for thousands of jobs.
-def of_study(key):
-    """Return a function that looks up a setting of a job's study."""
-    return lambda wildcards: PLAN[wildcards.study][key]
+# Parameters are plain dictionaries, lists, text and numbers, which Snakemake can compare. Snakemake's
+# lookup() would walk through the whole plan at every call, which takes minutes for thousands of jobs.
+@cache
+def spec_of(study, cell, length, hidden, layers):
+    return PLAN[study].spec(cell, int(length), int(hidden), int(layers)).model_dump()
 
 
-def of_cell(*keys):
-    """Return a function that looks up a setting of a job's cell."""
+def spec(wildcards):
+    """Return what a job trains, as a dictionary of :class:`rnncells.study.models.RunSpec`."""
+    w = wildcards
+    return spec_of(w.study, w.cell, w.length, w.hidden, w.layers)
 
-    def setting(wildcards):
-        found = cell_plan(wildcards)
-        for key in keys:
-            found = found[key]
-        return found
 
-    return setting
+def search_settings(wildcards):
+    """Return what the proposals of a search depend on."""
+    return cell_plan(wildcards).search.settings()
+
+
+def search_space(wildcards):
+    """Return the hyperparameters of a search, with their bounds."""
+    return search_settings(wildcards)["space"]
+
+
+def configurations(wildcards):
+    """Return how many configurations a search tries."""
+    return cell_plan(wildcards).search.configurations
 
 
 @cache
@@ -112,7 +122,7 @@ def code_of_cell(script, *modules):
     """
 
     def name(wildcards):
-        task = f"rnncells.tasks.{PLAN[wildcards.study]['task']}"
+        task = task_class(PLAN[wildcards.study].task).__module__
         cell = cell_modules(describe_cell(wildcards.cell).module)
         return code(script, *modules, task, *cell)
 
@@ -147,23 +157,27 @@ def code_of_figure(wildcards):
     )
 
 
+def code_of_data(wildcards):
+    """Return a short name for the source that a study's data set comes from."""
+    source = type(PLAN[wildcards.study].data).__module__
+    return code("trajectories", source)
+
+
 def protocol(wildcards):
     """Return what a figure's footnote says of the study."""
-    return describe(wildcards.study, PLAN[wildcards.study], SCHEMA)
+    return describe(wildcards.study, PLAN[wildcards.study])
 
 
 def protocol_of_cell(wildcards):
     """Return what the footnote of one cell's figure says of the study."""
-    study = PLAN[wildcards.study] | {"cells": {wildcards.cell: cell_plan(wildcards)}}
-    return describe(wildcards.study, study, SCHEMA)
+    only = {"cells": {wildcards.cell: cell_plan(wildcards)}}
+    return describe(wildcards.study, PLAN[wildcards.study].model_copy(update=only))
 
 
 def trajectory_file(wildcards):
     """Return the data set, for the studies that have one."""
     return (
-        []
-        if PLAN[wildcards.study]["data"] is None
-        else TRAJECTORIES.format(**wildcards)
+        [] if PLAN[wildcards.study].data is None else TRAJECTORIES.format(**wildcards)
     )
 
 
@@ -186,7 +200,7 @@ def which_attempt(wildcards, attempt):
 def train_input(wildcards):
     """Return the data set, and the searched optimum, where a training has them."""
     files = {"trajectories": trajectory_file(wildcards)}
-    if cell_plan(wildcards)["source"] == "search":
+    if cell_plan(wildcards).source == "search":
         optimum = f"results/searches/{{study}}/{RUN}/optimum.json"
         files["optimum"] = optimum.format(**wildcards)
     return files
@@ -199,27 +213,24 @@ code_of_training = code_of_cell(
 
 @called_often
 def train_settings(wildcards):
-    """Return what a training is told besides its wildcards.
+    """Return what a training depends on besides its seeds.
 
     The hyperparameters are None where they are searched.
     """
-    study, cell = PLAN[wildcards.study], cell_plan(wildcards)
+    hyperparameters = cell_plan(wildcards).hyperparameters
     return {
-        "task": study["task"],
-        "device": study["device"],
-        "options": cell["options"],
-        "training": cell["training"],
-        "hyperparameters": cell["hyperparameters"][wildcards.hidden],
+        "spec": spec(wildcards),
+        "hyperparameters": hyperparameters[int(wildcards.hidden)],
         "code": code_of_training(wildcards),
     }
 
 
 def combinations(study, cell):
     """Yield the wildcards of all runs of a cell, seeds apart."""
-    plan = PLAN[study]["cells"][cell]
-    for length in plan["lengths"]:
-        for hidden in plan["hidden_sizes"]:
-            for layers in plan["layers"]:
+    plan = PLAN[study].cells[cell]
+    for length in plan.lengths:
+        for hidden in plan.hidden_sizes:
+            for layers in plan.layers:
                 yield RUN.format(cell=cell, length=length, hidden=hidden, layers=layers)
 
 
@@ -230,14 +241,14 @@ def runs(study):
     Seeds that were trained together before stay together, so that adding seeds trains only those.
     """
     found = []
-    for cell, plan in PLAN[study]["cells"].items():
+    for cell, plan in PLAN[study].cells.items():
         for run in combinations(study, cell):
             before = [
                 folder.name.removeprefix("seeds=")
                 for folder in Path("results/runs", study, run).glob("seeds=*")
                 if any((folder / file).exists() for file in ("run.json", ".checkpoint"))
             ]
-            for label in chunks(plan["seeds"], plan["seeds_per_job"], before):
+            for label in chunks(plan.seeds, plan.seeds_per_job, before):
                 found.append(f"{run}/seeds={label}")
     return found
 
@@ -253,8 +264,8 @@ def searches(study):
     """Return the searches of a study, by their axes."""
     return [
         run
-        for cell, plan in PLAN[study]["cells"].items()
-        if plan["source"] == "search"
+        for cell, plan in PLAN[study].cells.items()
+        if plan.source == "search"
         for run in combinations(study, cell)
     ]
 
@@ -271,7 +282,8 @@ def search_records(wildcards):
 def study_figures(wildcards):
     """Return all figures of a study."""
     study = wildcards.study
-    names = PLAN[study]["figures"] + [f"search/{run}" for run in searches(study)]
+    figures = task_class(PLAN[study].task).figures
+    names = [*figures, *(f"search/{run}" for run in searches(study))]
     return [
         f"results/figures/{study}/{name}.{kind}"
         for name in names

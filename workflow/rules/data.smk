@@ -1,6 +1,6 @@
 rule trajectories:
     input:
-        file=lambda wildcards: PLAN[wildcards.study]["data"]["file"] or [],
+        files=lambda wildcards: PLAN[wildcards.study].data.files(),
     output:
         ensure(TRAJECTORIES, non_empty=True),
     log:
@@ -12,7 +12,8 @@ rule trajectories:
         mem_mb=1000,
         runtime=10,
     params:
-        data=of_study("data"),
-        code=code("trajectories", "rnncells.tasks.trajectories"),
+        task=lambda wildcards: PLAN[wildcards.study].task,
+        data=lambda wildcards: PLAN[wildcards.study].data.model_dump(),
+        code=code_of_data,
     script:
         "../scripts/trajectories.py"

@@ -52,8 +52,8 @@ rule figure_search:
         runtime=10,
     params:
         protocol=protocol_of_cell,
-        space=of_cell("search", "settings", "space"),
-        configurations=of_cell("search", "configurations"),
+        space=search_space,
+        configurations=configurations,
         caption=caption_of("rnncells.figures.search"),
         code=code(
             "figure_search",

@@ -18,8 +18,8 @@ rule optimum:
         runtime=30,
         attempt=which_attempt,
     params:
-        space=of_cell("search", "settings", "space"),
-        configurations=of_cell("search", "configurations"),
+        space=search_space,
+        configurations=configurations,
         code=code("optimum", "rnncells.search.optimum"),
     script:
         "../scripts/optimum.py"

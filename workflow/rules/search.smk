@@ -17,12 +17,9 @@ rule search:
         mem_mb=4000,
         runtime=720,
     params:
-        task=of_study("task"),
-        device=of_study("device"),
-        options=of_cell("options"),
-        training=of_cell("training"),
-        configurations=of_cell("search", "configurations"),
-        settings=of_cell("search", "settings"),
+        spec=spec,
+        configurations=configurations,
+        settings=search_settings,
         code=code_of_cell("search", "rnncells.search.trials"),
     script:
         "../scripts/search.py"

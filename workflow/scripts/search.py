@@ -14,6 +14,7 @@ from rnncells.search.journal import Journal
 from rnncells.search.loop import search
 from rnncells.search.space import Space
 from rnncells.search.trials import tried_configurations
+from rnncells.study.models import RunSpec
 from rnncells.tasks import task_class
 from rnncells.training.checkpoint import Checkpoint, pause
 from rnncells.training.loop import describe_device, resolve_device
@@ -29,43 +30,32 @@ def main(snakemake: Snakemake) -> None:
     with (
         job(name, snakemake.log[0]),
         locked(folder / ".lock", WAITING),
-        leased(snakemake.params.device),
+        leased(snakemake.params.spec["device"]),
     ):
         find(snakemake, folder)
 
 
 def find(snakemake: Snakemake, folder: Path) -> None:
     """Try configurations until there are as many as asked for, and write what they gave."""
-    w, p, files, out = snakemake.wildcards, snakemake.params, snakemake.input, snakemake.output
-    settings = dict(p.settings)
+    p, files, out = snakemake.params, snakemake.input, snakemake.output
+    spec, settings = RunSpec(**p.spec), dict(p.settings)
     space = Space(settings["space"])
-    metric = task_class(p.task).metric
-    arguments = {
-        "task": p.task,
-        "cell": w.cell,
-        "length": int(w.length),
-        "hidden_size": int(w.hidden),
-        "layers": int(w.layers),
-        "options": dict(p.options),
-        "settings": dict(p.training),
-        "device": p.device,
-    }
+    metric = task_class(spec.task).metric
     data = [files.trajectories] if files.get("trajectories") else []
     code = fingerprint(p.code, files=data)
-    mark = fingerprint(arguments, settings, code)
+    mark = fingerprint(spec.model_dump(), settings, code)
     journal = Journal(
         folder / "journal" / f"{mark}.csv", space, metric, settings["tries"], out.observations
     )
-    device = resolve_device(p.device)
-    identity = {**arguments, "code": code, "device": device.type}
+    device = resolve_device(spec.device)
+    identity = {**spec.model_dump(), "code": code, "device": device.type}
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
-    trajectories = read_array(data[0]) if data else None
-    evaluate = tried_configurations(metric, checkpoint, trajectories=trajectories, **arguments)
+    evaluate = tried_configurations(spec, read_array(data[0]) if data else None, checkpoint)
     observations = search(space, settings, p.configurations, metric, evaluate, journal, checkpoint)
     write_table(observations, out.observations)
     made = record(
         rule="search",
-        parameters={**arguments, "search": settings, "configurations": p.configurations},
+        parameters={**spec.model_dump(), "search": settings, "configurations": p.configurations},
         seeds=[settings["seed"]],
         seconds=journal.seconds,
         device=describe_device(device),

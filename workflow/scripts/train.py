@@ -10,6 +10,7 @@ from rnncells.jobs.gpu import leased
 from rnncells.jobs.job import job
 from rnncells.jobs.locks import locked
 from rnncells.results.runs import read_optimum, write_run
+from rnncells.study.models import RunSpec
 from rnncells.study.seeds import parse
 from rnncells.training.checkpoint import Checkpoint, pause
 from rnncells.training.loop import resolve_device, train
@@ -25,7 +26,7 @@ def main(snakemake: Snakemake) -> None:
     with (
         job(f"{name} seeds={w.seeds}", snakemake.log[0]),
         locked(folder / ".lock", WAITING),
-        leased(snakemake.params.settings["device"]),
+        leased(snakemake.params.settings["spec"]["device"]),
     ):
         learn(snakemake, folder)
 
@@ -33,41 +34,27 @@ def main(snakemake: Snakemake) -> None:
 def learn(snakemake: Snakemake, folder: Path) -> None:
     """Train the seeds, from the checkpoint if there is one, and write the run's files."""
     w, files, settings = snakemake.wildcards, snakemake.input, snakemake.params.settings
+    spec = RunSpec(**settings["spec"])
     searched = files.get("optimum")
     values = read_optimum(searched) if searched else settings["hyperparameters"]
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
-    parameters = {
-        "task": settings["task"],
-        "cell": w.cell,
-        "length": int(w.length),
-        "hidden_size": int(w.hidden),
-        "layers": int(w.layers),
-        "options": settings["options"],
-        "settings": settings["training"],
-        "device": settings["device"],
-    }
     data = [files.trajectories] if files.get("trajectories") else []
     identity = {
-        **parameters,
+        **spec.model_dump(),
         "seeds": seeds,
         "hyperparameters": hyperparameters,
         "code": fingerprint(settings["code"], files=data),
-        "device": resolve_device(settings["device"]).type,
+        "device": resolve_device(spec.device).type,
     }
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
-    result = train(
-        **parameters,
-        seeds=seeds,
-        hyperparameters=hyperparameters,
-        trajectories=read_array(data[0]) if data else None,
-        checkpoint=checkpoint,
-    )
+    array = read_array(data[0]) if data else None
+    result = train(spec, seeds, hyperparameters, array, checkpoint)
     write_run(
         result,
         seeds=seeds,
         hyperparameters=hyperparameters,
-        parameters=parameters,
+        parameters=spec.model_dump(),
         attempt=snakemake.resources.attempt,
         **dict(snakemake.output.items()),
     )

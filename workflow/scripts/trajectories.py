@@ -1,18 +1,18 @@
-"""Make or read the trajectories of a study."""
+"""Make or read the data set of a study."""
 
 from snakemake.iocontainers import Snakemake
 
 from rnncells.jobs.files import write_array
 from rnncells.jobs.job import job
-from rnncells.tasks.trajectories import load, synthetic
+from rnncells.tasks import task_class
 
 
 def main(snakemake: Snakemake) -> None:
-    """Write the trajectories as one array."""
+    """Write the data set as one array."""
     with job(f"trajectories {snakemake.wildcards.study}", snakemake.log[0]):
-        data = dict(snakemake.params.data)
-        file = data.pop("file")
-        write_array(snakemake.output[0], load(file) if file else synthetic(**data))
+        source = task_class(snakemake.params.task).Data
+        assert source is not None  # or the rule would not run
+        write_array(snakemake.output[0], source(**snakemake.params.data).make())
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ Importing this package does not import PyTorch; looking at ``CELLS`` does.
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
+
+from ..jobs.errors import did_you_mean
+from ..jobs.plugins import load_class
 
 C = TypeVar("C", bound=type)
 _REGISTERED: dict[str, type] = {}
@@ -47,25 +48,15 @@ def cell_class(name: str) -> type:
     """
     from .base import Cell
 
-    if ":" not in name:
-        cells = __getattr__("CELLS")
-        if name not in cells:
-            raise ValueError(f"unknown cell {name!r}; the cells are {', '.join(sorted(cells))}")
-        return cells[name]
-    module_name, _, class_name = name.partition(":")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (Exception, SystemExit) as error:  # a user's module may do anything
+    if ":" in name:
+        return load_class(name, Cell)
+    cells = __getattr__("CELLS")
+    if name not in cells:
         raise ValueError(
-            f"cannot load the cell {name!r}: {type(error).__name__}: {error}"
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, Cell)):
-        raise ValueError(
-            f"{name!r} is no cell; expected a class that is derived from {Cell.__module__}.Cell"
+            f"unknown cell {name!r}{did_you_mean(name, cells)}; the cells are "
+            f"{', '.join(sorted(cells, key=str.lower))}"
         )
-    return found
+    return cells[name]
 
 
 def __getattr__(attribute: str) -> dict[str, type]:

@@ -1,29 +1,35 @@
 """What a search does with a configuration: train it, a few tries each, all as one population."""
 
+import numpy as np
+
+from ..study.models import RunSpec
+from ..tasks import task_class
 from ..training.checkpoint import Checkpoint
 from ..training.loop import train
 from .loop import Evaluate, Observation
 
 
 def tried_configurations(
-    metric: str, checkpoint: Checkpoint | None = None, **arguments
+    spec: RunSpec, data: np.ndarray | None = None, checkpoint: Checkpoint | None = None
 ) -> Evaluate:
     """Return the function that a search calls to train configurations, all in one population.
 
     Args:
-        metric: the task's number that is recorded for every try.
+        spec: what is trained.
+        data: data set of a task that has one.
         checkpoint: the search's; it holds the configurations that are being trained.
-        arguments: what :func:`~rnncells.training.loop.train` is given besides.
     """
+    metric = task_class(spec.task).metric
 
     def evaluate(values: list[dict[str, float]], seeds: list[list[int]]) -> list[Observation]:
         tries = len(seeds[0])
         result = train(
+            spec,
             seeds=[seed for group in seeds for seed in group],
             hyperparameters=[value for value in values for _ in range(tries)],
-            progress_seconds=30.0,
+            data=data,
             checkpoint=checkpoint and checkpoint.of(configurations=values, seeds=seeds),
-            **arguments,
+            progress_seconds=30.0,
         )
         # A diverged try has no value of an error; its score counts all the same.
         table = result.metrics[result.metrics["metric"] == metric]

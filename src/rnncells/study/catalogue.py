@@ -1,24 +1,20 @@
-"""What the workflow needs to know about a class of this project, read from its source.
+"""What the workflow needs to know about a cell, read from its source.
 
-Importing a cell or a task imports PyTorch, which takes seconds; reading its source takes
-milliseconds. So the configuration is checked, and the jobs are planned, without PyTorch.
+Importing a cell imports PyTorch, which takes seconds; reading its source takes milliseconds. So the
+configuration is checked, and the jobs are planned, without PyTorch.
 """
 
 import ast
 import math
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..jobs.errors import shown
-from ..tasks import TASKS
+from ..jobs.errors import did_you_mean, shown
+from ..jobs.plugins import check_class_name
 from .sources import PACKAGE, imports, module_file, syntax_tree
-
-#: A class outside this project. Its name becomes part of file names, so it is short and plain.
-CLASS_NAME = re.compile(r"(?=.{3,120}$)[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*", re.ASCII | re.IGNORECASE)
 
 #: The scales that a hyperparameter can be searched on.
 SCALES = ("linear", "log", "integer")
@@ -77,26 +73,16 @@ def describe_cell(name: str) -> Description:
     known = cells()
     if ":" not in name and name not in known:
         raise ValueError(
-            f"unknown cell {shown(name)}; allowed: {', '.join(sorted(known, key=str.lower))}, "
-            "or package.module:Class"
+            f"unknown cell {shown(name)}{did_you_mean(name, known)}; allowed: "
+            f"{', '.join(sorted(known, key=str.lower))}, or package.module:Class"
         )
-    if name not in known and not CLASS_NAME.fullmatch(name):
-        raise ValueError(
-            f"{shown(name)} is not a name of a class; allowed: package.module:Class, with letters, "
-            "digits and _, and at most 120 characters"
-        )
+    if name not in known:
+        check_class_name(name)
     module, _, class_name = known.get(name, name).partition(":")
     path = module_file(module)
     if path is None:
         raise ValueError(f"cell {shown(name)}: there is no module {shown(module)}")
     return _describe(path, module, class_name)
-
-
-@cache
-def describe_task(name: str) -> Description:
-    """Describe a task given by name."""
-    module = f"{PACKAGE.name}.tasks.{name}"
-    return _describe(module_file(module), module, TASKS[name])
 
 
 def _describe(path: Path, module: str, class_name: str) -> Description:
@@ -183,9 +169,9 @@ def _assigned_name(node: ast.stmt) -> str | None:
 
 
 def _describe_base(path: Path, module: str, node: ast.ClassDef) -> Description | None:
-    """Describe the first base class, unless it is the root of the cells or of the tasks."""
+    """Describe the first base class, unless it is the root of the cells."""
     names = [base.id for base in node.bases if isinstance(base, ast.Name)]
-    if not names or names[0] in ("Cell", "Task"):
+    if not names or names[0] == "Cell":
         return None
     if names[0] not in imports(path):
         return _describe(path, module, names[0])

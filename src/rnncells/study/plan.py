@@ -1,77 +1,81 @@
-"""Read a configuration: check it, fill in defaults, and resolve it to a plan.
+"""Resolve a configuration to a plan: check it, fill in defaults, and say what every cell does.
 
-The schema says what the keys are and holds the published protocols as defaults; this module adds
-the checks that a schema cannot express. Every mistake becomes one line that names the key and what
-is allowed. PyTorch is not imported.
+The models say what the keys are, with the published protocols as defaults; this module adds what
+depends on the task and the cells. Every mistake becomes one line that names the key and what is
+allowed. PyTorch is not imported, unless a user's own task does.
 """
 
 import ast
-import copy
 import csv
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..jobs.errors import one_line, shown
-from ..tasks import FIGURES
-from .catalogue import Description, describe_cell, describe_task, fits
+from ..jobs.errors import did_you_mean, one_line, shown
+from ..tasks import DataSource, Settings, task_class
+from .catalogue import Description, describe_cell, fits
+from .models import (
+    CellPlan,
+    CellSettings,
+    Configuration,
+    Dimension,
+    Hyperparameters,
+    Search,
+    SearchPlan,
+    Study,
+    StudyPlan,
+)
 from .seeds import chunks
-from .validation import ConfigError, fill_and_check, plain
+from .validation import ConfigError, checked, plain
 
 #: Snakemake needs milliseconds and kilobytes for every job (docs/scaling.md).
 MOST_RUNS = 100_000
-#: Coordinate pairs of a synthetic data set: 1.6 GB.
-MOST_POINTS = 100_000_000
+#: The search space of the learning rate, which no cell and no task has of its own.
+LEARNING_RATE = {"lr": (1e-4, 1.0, "log")}
+
+Limits = Mapping[str, tuple[float, float]]
 
 
-def resolve(config: Mapping, schema: Mapping, published: str | Path) -> dict:
-    """Check a configuration and resolve it to a plan: ``{study: {..., "cells": {cell: {...}}}}``.
-
-    For every study and cell, the plan holds the axes, ``seeds`` as a list, ``options``,
-    ``training``, ``search``, and under ``hyperparameters`` a table from hidden size to values
-    (None where they are searched).
+def resolve(config: Mapping, published: str | Path) -> dict[str, StudyPlan]:
+    """Check a configuration and resolve it to the plan of every study.
 
     Args:
         config: what the user wrote.
-        schema: the JSON schema.
-        published: CSV file of the published optima.
+        published: folder with the published optima.
 
     Raises:
         ConfigError: for the first mistake found.
     """
-    config = plain(config)
-    fill_and_check(config, schema)
-    optima = read_published(published)
+    given = checked(Configuration, plain(config))
     plan = {
-        name: _resolve_study(f"studies.{name}", study, config["device"], schema, optima)
-        for name, study in config["studies"].items()
+        name: _Resolving(f"studies.{name}", study, given.device, Path(published)).plan()
+        for name, study in given.studies.items()
     }
     _check_number_of_runs(plan)
     return plan
 
 
 def read_published(path: str | Path) -> dict[tuple[str, int], dict[str, float]]:
-    """Read the published optima: (cell, hidden size) -> hyperparameters."""
+    """Read published optima: (cell, hidden size) -> hyperparameters."""
+    others = ("cell", "hidden_size", "configurations", "kind", "score", "sequences", "source")
     with open(path, encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "surrogate_optimum"]
-    names = ("p", "lr", "tau", "tau_slow", "tau_fast", "gamma", "alpha_h_prime", "connectivity")
     return {
         (row["cell"], int(row["hidden_size"])): {
-            name: float(row[name]) for name in (*names, "sigma") if row[name]
+            name: float(value) for name, value in row.items() if value and name not in others
         }
         for row in rows
     }
 
 
-def _check_number_of_runs(plan: Mapping) -> None:
+def _check_number_of_runs(plan: Mapping[str, StudyPlan]) -> None:
     runs = {
         study: sum(
-            len(cell["lengths"])
-            * len(cell["hidden_sizes"])
-            * len(cell["layers"])
-            * -(-len(cell["seeds"]) // cell["seeds_per_job"])
-            for cell in part["cells"].values()
+            len(cell.lengths)
+            * len(cell.hidden_sizes)
+            * len(cell.layers)
+            * -(-len(cell.seeds) // cell.seeds_per_job)
+            for cell in part.cells.values()
         )
         for study, part in plan.items()
     }
@@ -83,196 +87,251 @@ def _check_number_of_runs(plan: Mapping) -> None:
         )
 
 
-def _check_merged(where: str, study: Mapping, schema: Mapping) -> None:
-    """Validate what a cell's own settings have changed, once they are merged."""
-    parts = {"training": f"training_{study['task']}", "hyperparameters": "hyperparameters"}
-    for key, definition in parts.items():
-        part = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
-        fill_and_check(study[key], part, f"{where}.{key}")
-
-
-def _resolve_study(where: str, study: dict, device: str, schema: Mapping, optima: Mapping) -> dict:
-    task = study["task"]
-    per_cell = study.pop("per_cell")
-    for cell in per_cell:
-        _described_cell(f"{where}.per_cell", cell)
-    data = _check_data(where, study)
-    allowed = {"lr", *describe_task(task).search_space}
-    for cell in study["cells"]:
-        allowed |= set(_described_cell(f"{where}.cells", cell).search_space)
-    _check_parameter_names(where, study["hyperparameters"], allowed)
-    cells = {}
-    for cell in study["cells"]:
-        merged = study
-        if cell in per_cell:
-            merged = _merge(study, per_cell[cell])
-            _check_merged(f"{where}.per_cell.{cell}", merged, schema)
-            _check_parameter_names(f"{where}.per_cell.{cell}", merged["hyperparameters"], allowed)
-        cells[cell] = _resolve_cell(where, cell, merged, data, optima)
-    return {
-        "task": task,
-        "device": device,
-        "data": data,
-        "figures": list(FIGURES[task]),
-        "cells": cells,
-    }
-
-
 def _merge(base: Mapping, change: Mapping) -> dict:
     """Return ``base`` with the keys of ``change`` laid over it, mappings key by key."""
-    merged = copy.deepcopy(dict(base))
+    merged = dict(base)
     for key, value in change.items():
         inside = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
         merged[key] = _merge(base[key], value) if inside else value
     return merged
 
 
-def _described_cell(where: str, cell: str) -> Description:
-    try:
-        return describe_cell(cell)
-    except ValueError as error:
-        raise ConfigError(f"{where}: {error}") from error
-    # Anything may stand in a user's source; what cannot be read there can only be refused.
-    except Exception as error:
-        reason = f"{type(error).__name__}: {one_line(error)}"
-        raise ConfigError(f"{where}: the source of {cell} cannot be read ({reason})") from error
+class _Resolving:
+    """One study while it is resolved."""
 
+    def __init__(self, where: str, study: Study, device: str, published: Path):
+        self.where = where
+        self.study = study
+        self.device = device
+        self.published = published
+        self.task = self._found(f"{where}.task", task_class, study.task)
+        self.data = self._data()
+        self.limits = self.task.limits(self.data)
 
-def _check_data(where: str, study: dict) -> dict | None:
-    data = study.get("data")
-    if study["task"] != "trajectory_generation":
+    def plan(self) -> StudyPlan:
+        """Return the study's plan."""
+        where, study = self.where, self.study
+        for cell in study.per_cell:
+            self._described(f"{where}.per_cell", cell)
+        described = {cell: self._described(f"{where}.cells", cell) for cell in study.cells}
+        known = {"lr", *self.task.search_space}.union(
+            *(description.search_space for description in described.values())
+        )
+        self._check_names(where, study.hyperparameters, known)
+        training = checked(self.task.Settings, study.training, f"{where}.training")
+        cells = {}
+        for cell, description in described.items():
+            here, own_training, hyper = where, training, study.hyperparameters
+            own = study.per_cell.get(cell, CellSettings())
+            if cell in study.per_cell:
+                here = f"{where}.per_cell.{cell}"
+                own_training = checked(
+                    self.task.Settings,
+                    _merge(training.model_dump(), own.training),
+                    f"{here}.training",
+                )
+                hyper = checked(
+                    Hyperparameters,
+                    _merge(hyper.model_dump(), own.hyperparameters),
+                    f"{here}.hyperparameters",
+                )
+                self._check_names(here, hyper, known)
+            _check_options(f"{where}.per_cell.{cell}.options", cell, own.options, description)
+            cells[cell] = self._cell_plan(cell, description, own, own_training, hyper)
+        return StudyPlan(task=study.task, device=self.device, data=self.data, cells=cells)
+
+    def _found(self, where: str, find, name: str):
+        """Look up a class by its name; whatever a user's own source does, it is one line."""
+        try:
+            return find(name)
+        except ValueError as error:
+            raise ConfigError(f"{where}: {error}") from error
+        except Exception as error:
+            reason = f"{type(error).__name__}: {one_line(error)}"
+            raise ConfigError(f"{where}: the source of {name} cannot be read ({reason})") from error
+
+    def _described(self, where: str, cell: str) -> Description:
+        return self._found(where, describe_cell, cell)
+
+    def _data(self) -> DataSource | None:
+        if self.task.Data is not None:
+            return checked(self.task.Data, self.study.data, f"{self.where}.data")
+        if self.study.data:
+            raise ConfigError(
+                f"{self.where}.data: {self.study.task} has no data set; allowed: no key `data`"
+            )
         return None
-    if (file := data["file"]) is not None:
-        if not os.path.isfile(file):  # unlike pathlib's, it takes names that no file can have
-            raise ConfigError(f"{where}.data.file: there is no file {shown(file)}")
-        if set(file) & set("{}") or not file.isprintable():
+
+    def _check_names(self, where: str, hyper: Hyperparameters, known: set[str]) -> None:
+        """Refuse values and bounds of hyperparameters that no cell of the study has."""
+        for key, given, shared in (
+            ("values", hyper.values, set()),
+            ("search.space", hyper.search.space, set()),
+            # The default first configuration serves cells with and without a time constant.
+            ("search.first", hyper.search.first, set(Search().first)),
+        ):
+            for name in given:
+                if name not in known | shared:
+                    raise ConfigError(
+                        f"{where}.hyperparameters.{key}: no cell of the study has the parameter "
+                        f"{shown(name)}{did_you_mean(name, known)}; allowed: "
+                        f"{', '.join(sorted(known))}"
+                    )
+
+    def _cell_plan(
+        self,
+        cell: str,
+        description: Description,
+        own: CellSettings,
+        training: Settings,
+        hyper: Hyperparameters,
+    ) -> CellPlan:
+        where, study = self.where, self.study
+        axes = {
+            axis: getattr(own, axis) or getattr(study, axis)
+            for axis in ("lengths", "hidden_sizes", "layers", "seeds", "seeds_per_job")
+        }
+        if (shortest := min(axes["lengths"])) < self.task.least_length:
             raise ConfigError(
-                f"{where}.data.file: {shown(file)} has a character that Snakemake reads otherwise; "
-                "allowed: all printable ones but braces"
+                f"{where}.lengths: {shortest} is too short for {study.task}; the least allowed is "
+                f"{self.task.least_length}"
             )
-    low, high = data["via_points"]
-    if low > high:
-        raise ConfigError(f"{where}.data.via_points: [{low}, {high}] is not in ascending order")
-    if data["trajectories"] * data["points"] > MOST_POINTS:
-        raise ConfigError(
-            f"{where}.data.points: {data['trajectories']:,} trajectories of {data['points']:,} "
-            f"points are too many; allowed: {MOST_POINTS:,} points in all"
-        )
-    return data
+        self._check_readout(cell, training, description)
+        try:
+            self.task.check_plan(axes["lengths"], training, self.data, description.constants)
+        except ValueError as error:
+            raise ConfigError(f"{where}.{error} (cell {cell})") from error
+        try:
+            chunks(axes["seeds"], axes["seeds_per_job"])
+        except ValueError as error:
+            raise ConfigError(f"{where}.seeds: {error}") from error
 
-
-def _resolve_cell(where: str, cell: str, study: dict, data: dict | None, optima: Mapping) -> dict:
-    description = _described_cell(f"{where}.cells", cell)
-    task = describe_task(study["task"])
-    training, hyper = study["training"], study["hyperparameters"]
-    options = study.get("options", {})
-    here = f"{where}.per_cell.{cell}"
-    _check_lengths(where, study, data)
-    _check_options(f"{here}.options", cell, options, description)
-    ridge = training["readout"] == "ridge"
-    if ridge and description.constants.get("trainable", True):
-        raise ConfigError(
-            f"{where}.training.readout: 'ridge' trains nothing but the readout, and {cell} has "
-            "weights to learn; allowed: gradient (ridge is for the ESN)"
-        )
-    if ridge and not task.constants.get("squared_error", False):
-        raise ConfigError(
-            f"{where}.training.readout: 'ridge' needs a squared error, which {study['task']} "
-            "does not have; allowed: gradient"
-        )
-    if ridge and training.get("initial_state") == "learned":
-        raise ConfigError(f"{where}.training.initial_state: 'learned' does not go with ridge")
-    if training.get("feedback", "none") != "none" and description.constants.get("causes"):
-        raise ConfigError(
-            f"{where}.training.feedback: {cell} has causes as its input; allowed: none"
+        rate = {} if training.readout == "ridge" else LEARNING_RATE
+        space = rate | self.task.search_space | description.search_space
+        limits = _narrowest(description.limits, self.limits)
+        sizes, search = axes["hidden_sizes"], None
+        if hyper.source == "search":
+            search = _search_plan(f"{where}.hyperparameters.search", hyper.search, space, limits)
+            values = dict.fromkeys(sizes)
+        elif hyper.source == "config":
+            there = f"{where}.hyperparameters.values"
+            given = _given_values(there, cell, hyper.values, space, limits)
+            if missing := [name for name in (*rate, *self.task.search_space) if name not in given]:
+                raise ConfigError(f"{there}: {cell} needs a value for {missing[0]!r}")
+            values = dict.fromkeys(sizes, given)
+        else:
+            values = {size: self._published_values(cell, size, space, limits) for size in sizes}
+        return CellPlan(
+            **axes,
+            options=own.options,
+            training=training,
+            source=hyper.source,
+            hyperparameters=values,
+            search=search,
         )
 
-    space = task.search_space | description.search_space
-    if not ridge:
-        space = {"lr": (1e-4, 1.0, "log")} | space
-    source, sizes = hyper["source"], study["hidden_sizes"]
-    search = None
-    if source == "search":
-        search = _resolve_search(where, hyper["search"], space, data, description)
-        values = dict.fromkeys(sizes)
-    elif source == "config":
-        given = _check_values(where, cell, hyper["values"], space, data, description)
-        values = dict.fromkeys(sizes, given)
-    elif data is None:
-        raise ConfigError(
-            f"{where}.hyperparameters.source: 'published' is for trajectory_generation; "
-            f"allowed for {study['task']}: config, search"
-        )
-    else:
-        values = {size: _published_values(where, cell, size, space, optima) for size in sizes}
-        for optimum in values.values():
-            _check_p(f"{where}.hyperparameters.source: the published p", optimum["p"], data)
-    return {
-        "lengths": study["lengths"],
-        "hidden_sizes": sizes,
-        "layers": study["layers"],
-        "seeds": _seed_list(where, study["seeds"], study["seeds_per_job"]),
-        "seeds_per_job": study["seeds_per_job"],
-        "options": options,
-        "training": training,
-        "source": source,
-        "hyperparameters": {str(hidden): given for hidden, given in values.items()},
-        "search": search,
-    }
+    def _check_readout(self, cell: str, training: Settings, description: Description) -> None:
+        if training.readout != "ridge":
+            return
+        where = f"{self.where}.training.readout"
+        if description.constants.get("trainable", True):
+            raise ConfigError(
+                f"{where}: 'ridge' trains nothing but the readout, and {cell} has weights to "
+                "learn; allowed: gradient (ridge is for the ESN)"
+            )
+        if not self.task.squared_error:
+            raise ConfigError(
+                f"{where}: 'ridge' needs a squared error, which {self.study.task} does not have; "
+                "allowed: gradient"
+            )
+
+    def _published_values(
+        self, cell: str, hidden: int, space: Mapping, limits: Limits
+    ) -> dict[str, float]:
+        """Return the published optimum of a cell at a hidden size."""
+        where = f"{self.where}.hyperparameters.source"
+        if self.task.published_optima is None:
+            raise ConfigError(
+                f"{where}: 'published' is for tasks with published optima, such as "
+                f"trajectory_generation; allowed for {self.study.task}: config, search"
+            )
+        optima = read_published(self.published / self.task.published_optima)
+        if (cell, hidden) not in optima:
+            sizes = sorted(size for name, size in optima if name == cell)
+            allowed = f"hidden sizes {', '.join(map(str, sizes))}" if sizes else "none"
+            raise ConfigError(
+                f"{where}: there is no published optimum for {cell} with {hidden} units; "
+                f"published for {cell}: {allowed}"
+            )
+        found = optima[cell, hidden]
+        if missing := [name for name in space if name not in found]:
+            raise ConfigError(
+                f"{where}: the published optimum of {cell} has no {', '.join(missing)}; allowed "
+                "for it: training.readout ridge"
+            )
+        for name in space:
+            _check_limits(f"{where}: the published {name}", found[name], limits.get(name))
+        return {name: found[name] for name in space}
 
 
-def _published_values(
-    where: str, cell: str, hidden: int, space: Mapping, optima: Mapping
+def _narrowest(*all_limits: Limits) -> dict[str, tuple[float, float]]:
+    """Return the limits that hold where several do."""
+    found: dict[str, tuple[float, float]] = {}
+    for limits in all_limits:
+        for name, (low, high) in limits.items():
+            least, most = found.get(name, (-math.inf, math.inf))
+            found[name] = max(low, least), min(high, most)
+    return found
+
+
+def _given_values(
+    where: str, cell: str, values: Mapping, space: Mapping, limits: Limits
 ) -> dict[str, float]:
-    """Return the published optimum of a cell at a hidden size."""
-    if (cell, hidden) not in optima:
-        sizes = sorted(size for name, size in optima if name == cell)
-        allowed = f"hidden sizes {', '.join(map(str, sizes))}" if sizes else "none"
-        raise ConfigError(
-            f"{where}.hyperparameters.source: there is no published optimum for {cell} with "
-            f"{hidden} units; published for {cell}: {allowed}"
-        )
-    found = optima[cell, hidden]
-    if missing := [name for name in space if name not in found]:
-        raise ConfigError(
-            f"{where}.hyperparameters.source: the published optimum of {cell} has no "
-            f"{', '.join(missing)}; allowed for it: training.readout ridge"
-        )
-    return {name: found[name] for name in space}
+    """Return the hyperparameters that apply to the cell: shared values may name others' too."""
+    given = {name: values[name] for name in space if name in values}
+    for name, value in given.items():
+        scale = space[name][2]
+        if scale == "integer" and type(value) is not int:
+            raise ConfigError(f"{where}.{name}: {value:g} is not allowed; expected an integer")
+        if name == "lr" and value <= 0:
+            raise ConfigError(f"{where}.{name}: {value:g} is not allowed; it must be above 0")
+        _check_limits(f"{where}.{name}", value, limits.get(name))
+    return given
 
 
-def _seed_list(where: str, seeds: int | list[int], per_job: int) -> list[int]:
-    if isinstance(seeds, int):
-        return list(range(seeds))
-    try:
-        chunks(seeds, per_job)
-    except ValueError as error:
-        raise ConfigError(f"{where}.seeds: {error}") from error
-    return seeds
-
-
-def _check_lengths(where: str, study: dict, data: dict | None) -> None:
-    least = {"binary_addition": 2}.get(study["task"], 1)
-    for length in study["lengths"]:
-        if length < least:
-            raise ConfigError(
-                f"{where}.lengths: {length} is too short for {study['task']}; "
-                f"the least allowed is {least}"
-            )
-        if data is not None and data.get("file") is None and length > data["points"]:
-            raise ConfigError(
-                f"{where}.lengths: {length} is longer than the trajectories; "
-                f"the most allowed is data.points, {data['points']}"
-            )
-    first = study["training"].get("first_length")
-    if first is not None and study["training"]["test_length"] < min(first, *study["lengths"]):
-        raise ConfigError(
-            f"{where}.training.test_length: {study['training']['test_length']} is below the "
-            f"first trained length, {min(first, *study['lengths'])}"
-        )
+def _search_plan(where: str, search: Search, space: Mapping, limits: Limits) -> SearchPlan:
+    """Return the search's settings, with the bounds of every hyperparameter of this cell."""
+    dimensions = {}
+    for name, (low, high, scale) in space.items():
+        if name in search.space:
+            low, high = search.space[name]
+            if not low < high:
+                raise ConfigError(f"{where}.space.{name}: [{low:g}, {high:g}] is not ascending")
+            if scale == "log" and low <= 0:
+                raise ConfigError(f"{where}.space.{name}: bounds of a log scale must be above 0")
+            for bound in (low, high):
+                _check_limits(f"{where}.space.{name}", bound, limits.get(name))
+        else:
+            least, most = limits.get(name, (-math.inf, math.inf))
+            low, high = max(low, least), min(high, most)
+        first = search.first.get(name)
+        if first is None:
+            first = math.sqrt(low) * math.sqrt(high) if scale == "log" else (low + high) / 2
+        first = min(max(first, low), high)
+        dimensions[name] = Dimension(low=low, high=high, scale=scale, first=first)
+    return SearchPlan(
+        configurations=search.configurations,
+        narrowed=sorted(set(search.space) & set(space)),
+        space=dimensions,
+        tries=search.tries,
+        batch=search.batch,
+        initial=search.initial,
+        seed=search.seed,
+    )
 
 
 def _check_options(where: str, cell: str, options: Mapping, description: Description) -> None:
+    """Refuse keywords that the cell's class would refuse."""
     types = {
         name: annotation
         for name, annotation in description.options.items()
@@ -285,109 +344,19 @@ def _check_options(where: str, cell: str, options: Mapping, description: Descrip
             )
         if name not in types:
             raise ConfigError(
-                f"{where}: {cell} has no option {shown(name)}; "
+                f"{where}: {cell} has no option {shown(name)}{did_you_mean(name, types)}; "
                 f"allowed: {', '.join(types) or 'none'}"
             )
         if not fits(types[name], value):
             kind = ast.unparse(types[name])
             raise ConfigError(f"{where}.{name}: {shown(value)} is not allowed; expected {kind}")
         if isinstance(value, int | float):
-            _check_limits(where, name, value, description)
+            _check_limits(f"{where}.{name}", value, description.limits.get(name))
 
 
-def _check_limits(where: str, name: str, value: float, description: Description) -> None:
-    """Refuse a number that the cell itself would refuse."""
-    low, high = description.limits.get(name, (None, None))
-    if low is not None and not low <= value <= high:
+def _check_limits(where: str, value: float, limits: tuple[float, float] | None) -> None:
+    """Refuse a number that the cell, or the data, could not use."""
+    low, high = limits or (-math.inf, math.inf)
+    if not low <= value <= high:
         allowed = f"at least {low:g}" if high == math.inf else f"within {low:g} and {high:g}"
-        raise ConfigError(f"{where}.{name}: {value:g} is not allowed; it must be {allowed}")
-
-
-def _check_values(
-    where: str,
-    cell: str,
-    values: Mapping,
-    space: Mapping,
-    data: dict | None,
-    description: Description,
-) -> dict[str, float]:
-    """Return the hyperparameters that apply to the cell: shared values may name others' too."""
-    where = f"{where}.hyperparameters.values"
-    for name in ("lr", "p"):
-        if name in space and name not in values:
-            raise ConfigError(f"{where}: {cell} needs a value for {name!r}")
-    if "p" in space:
-        _check_p(f"{where}.p", values["p"], data)
-    given = {name: values[name] for name in space if name in values}
-    for name, value in given.items():
-        _check_limits(where, name, value, description)
-    return given
-
-
-def _check_p(where: str, p: float, data: Mapping) -> None:
-    """Refuse a number of sequences that the data do not have; a file's is not known yet."""
-    if p < 1:
-        raise ConfigError(f"{where}: {p:g} is not allowed; it must be at least 1")
-    if data["file"] is None and p > data["trajectories"]:
-        raise ConfigError(
-            f"{where}: {p:g} is not allowed; it must be within 1 and data.trajectories, "
-            f"{data['trajectories']}"
-        )
-
-
-def _check_parameter_names(where: str, hyper: Mapping, allowed: set[str]) -> None:
-    """Refuse values and bounds of parameters that no cell of the study has."""
-    search = hyper["search"]
-    for key, given, shared in (
-        ("values", hyper["values"], set()),
-        ("search.space", search["space"], set()),
-        # The default first point serves cells with and without a time constant.
-        ("search.first", search["first"], {"p", "lr", "tau"}),
-    ):
-        for name in given:
-            if name not in allowed | shared:
-                raise ConfigError(
-                    f"{where}.hyperparameters.{key}: no cell of the study has the parameter "
-                    f"{shown(name)}; allowed: {', '.join(sorted(allowed))}"
-                )
-
-
-def _resolve_search(
-    where: str, search: Mapping, space: Mapping, data: dict | None, description: Description
-) -> dict:
-    """Return the search's settings, with the bounds of every parameter of this cell."""
-    where = f"{where}.hyperparameters.search"
-    bounds = {}
-    for name, (low, high, scale) in space.items():
-        if name == "p" and data is not None and data.get("file") is None:
-            high = min(high, data["trajectories"])
-        if name in search["space"]:
-            low, high = search["space"][name]
-            if not low < high:
-                raise ConfigError(f"{where}.space.{name}: [{low:g}, {high:g}] is not ascending")
-            if scale == "log" and low <= 0:
-                raise ConfigError(f"{where}.space.{name}: bounds of a log scale must be above 0")
-            for bound in (low, high):
-                _check_limits(f"{where}.space", name, bound, description)
-                if name == "p":
-                    _check_p(f"{where}.space.p", bound, data)
-        first = search["first"].get(name)
-        if first is None:
-            first = math.sqrt(low) * math.sqrt(high) if scale == "log" else (low + high) / 2
-        bounds[name] = {
-            "low": low,
-            "high": high,
-            "scale": scale,
-            "first": min(max(first, low), high),
-        }
-    return {
-        "configurations": search["configurations"],
-        "narrowed": sorted(set(search["space"]) & set(space)),
-        "settings": {
-            "space": bounds,
-            "tries": search["tries"],
-            "batch": search["batch"],
-            "initial": search["initial"],
-            "seed": search["seed"],
-        },
-    }
+        raise ConfigError(f"{where}: {value:g} is not allowed; it must be {allowed}")

@@ -1,92 +1,78 @@
 """What a study did, in words: what a figure's footnote says of budget and hyperparameters."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from .catalogue import describe_task
-
-#: The axes and seeds of the published studies; their training protocols are the schema's defaults.
-PUBLISHED_SEEDS = {"copy_first_input": 1, "binary_addition": 5, "trajectory_generation": 10}
-PUBLISHED_LENGTHS = {
-    "copy_first_input": [5, 100, 300],
-    "binary_addition": [20],
-    "trajectory_generation": [60],
-}
-PUBLISHED_HIDDEN = {
-    "copy_first_input": [100],
-    "binary_addition": [100],
-    "trajectory_generation": [30, 40, 60],
-}
-#: Settings whose smaller values mean a smaller budget, or an easier task.
-BUDGET = (
-    "train_sequences",
-    "test_sequences",
-    "epochs",
-    "epochs_per_length",
-    "samples_per_epoch",
-    "test_length",
-    "test_samples",
-    "iterations",
-)
+from ..tasks import task_class
+from ..tasks.settings import Model
+from .models import Search, StudyPlan
 
 
-def describe(name: str, study: Mapping, schema: Mapping) -> dict:
-    """Describe a resolved study: its name, task, seeds, training, source and what is reduced.
+def describe(name: str, study: StudyPlan) -> dict:
+    """Describe a resolved study for its figures.
 
-    ``metric`` names the task's own number and ``chance`` is its chance level. ``reduced`` lists,
-    in words, everything that is smaller than in the published study; it is empty at published size.
+    Returns:
+        study, task: their names.
+        seeds: the least number of seeds of a cell.
+        training: the settings of the first cell.
+        source: where the hyperparameters come from, in words.
+        metric, chance: the task's main metric, and what an untrained guess reaches on it.
+        length_is: what a length is, in words.
+        published: whether there is a published study of this task.
+        reduced: everything that is smaller than in the published study, in words; empty at
+            published size.
     """
-    cells = study["cells"].values()
-    task = study["task"]
-    first = next(iter(cells))
-    definition = schema["$defs"][f"training_{task}"]["properties"]
-    reduced = []
-    for key in BUDGET:
-        if key in definition:
-            _add(reduced, key, min(cell["training"][key] for cell in cells), definition[key])
-    if study["data"] is not None and study["data"]["file"] is None:
-        trajectories = schema["$defs"]["trajectories"]["properties"]
-        _add(reduced, "trajectories", study["data"]["trajectories"], trajectories["trajectories"])
-        easiest, published = study["data"]["via_points"], trajectories["via_points"]["default"]
-        if tuple(easiest) < tuple(published):
-            reduced.append(f"{_range(easiest)} via-points, not {_range(published)}")
-    searches = [cell["search"] for cell in cells if cell["search"]]
-    if searches:
-        fewest = min(search["configurations"] for search in searches)
-        known = schema["$defs"]["search"]["properties"]["configurations"]
-        _add(reduced, "search configurations", fewest, known)
-        if narrowed := sorted({name for search in searches for name in search["narrowed"]}):
-            reduced.append(f"own search bounds of {', '.join(narrowed)}")
-    for axis, published in (
-        ("lengths", PUBLISHED_LENGTHS[task]),
-        ("hidden_sizes", PUBLISHED_HIDDEN[task]),
-    ):
-        smaller = [cell[axis] for cell in cells if max(cell[axis]) < max(published)]
-        if smaller:
-            shown = ", ".join(map(str, sorted(set().union(*smaller))))
-            reduced.append(
-                f"{axis.replace('_', ' ')} {shown}, not {', '.join(map(str, published))}"
-            )
-    sources = dict.fromkeys(cell["source"] for cell in cells)
-    constants = describe_task(task).constants
-    seeds = min(len(cell["seeds"]) for cell in cells)
-    if seeds < PUBLISHED_SEEDS[task]:
-        reduced.append(f"{seeds} of {PUBLISHED_SEEDS[task]} seeds")
+    task, cells = task_class(study.task), list(study.cells.values())
     return {
         "study": name,
-        "task": task,
-        "seeds": seeds,
-        "metric": constants["metric"],
-        "chance": constants["chance"],
-        "training": first["training"],
-        "source": f"hyperparameters: {', '.join(sources)}",
-        "reduced": reduced,
+        "task": study.task,
+        "seeds": min(len(cell.seeds) for cell in cells),
+        "training": cells[0].training.model_dump(),
+        "source": f"hyperparameters: {', '.join(dict.fromkeys(cell.source for cell in cells))}",
+        "metric": task.metric,
+        "chance": task.chance,
+        "length_is": task.length_is,
+        "published": task.published is not None,
+        "reduced": [] if task.published is None else _reduced(study, task.published),
     }
 
 
-def _add(reduced: list[str], key: str, value: float, definition: Mapping) -> None:
-    if value < definition["default"]:
-        reduced.append(f"{value:,} of {definition['default']:,} {key.replace('_', ' ')}")
+def _reduced(study: StudyPlan, published) -> list[str]:
+    cells = list(study.cells.values())
+    reduced = _smaller([cell.training for cell in cells])
+    if study.data is not None and not study.data.files():
+        reduced += _smaller([study.data])
+    if searches := [cell.search for cell in cells if cell.search]:
+        fewest, known = min(s.configurations for s in searches), Search().configurations
+        if fewest < known:
+            reduced.append(f"{fewest:,} of {known:,} search configurations")
+        if narrowed := sorted({name for search in searches for name in search.narrowed}):
+            reduced.append(f"own search bounds of {', '.join(narrowed)}")
+    for axis in ("lengths", "hidden_sizes"):
+        known = getattr(published, axis)
+        smaller = [getattr(cell, axis) for cell in cells if max(getattr(cell, axis)) < max(known)]
+        if smaller:
+            shown = ", ".join(map(str, sorted(set().union(*smaller))))
+            reduced.append(f"{axis.replace('_', ' ')} {shown}, not {', '.join(map(str, known))}")
+    seeds = min(len(cell.seeds) for cell in cells)
+    if seeds < published.seeds:
+        reduced.append(f"{seeds} of {published.seeds} seeds")
+    return reduced
 
 
-def _range(bounds) -> str:
+def _smaller(settings: Sequence[Model]) -> list[str]:
+    """Say which settings that count as budget are below their defaults, the published values."""
+    found = []
+    for key, field in type(settings[0]).model_fields.items():
+        if (field.json_schema_extra or {}).get("budget"):
+            least = min(getattr(part, key) for part in settings)
+            name = key.replace("_", " ")
+            if isinstance(least, list):
+                if least < field.default:
+                    found.append(f"{_range(least)} {name}, not {_range(field.default)}")
+            elif least < field.default:
+                found.append(f"{least:,} of {field.default:,} {name}")
+    return found
+
+
+def _range(bounds: Sequence[int]) -> str:
     return "-".join(map(str, bounds))

@@ -1,160 +1,141 @@
-"""Check a configuration against its schema, and say what is wrong in one line."""
+"""Say in one line what is wrong with a configuration: the key, the fault, what is allowed."""
 
-import copy
-import difflib
 import json
 import math
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-import jsonschema
-import yaml
+from pydantic import ValidationError
 
-from ..jobs.errors import shown
+from ..jobs.errors import did_you_mean, shown
+from ..tasks.settings import Model
 
-#: Far above what a person writes: levels of nesting, and entries in all.
-DEEPEST = 20
-LARGEST = 200_000
+M = TypeVar("M", bound=Model)
+
+#: What a value of each of pydantic's types is called.
+EXPECTED = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+}
 
 
 class ConfigError(ValueError):
     """A mistake in the configuration, told in one line."""
 
 
-def load_schema(path: str | Path) -> dict:
-    """Read the configuration's schema (YAML)."""
-    with open(path, encoding="utf-8") as file:
-        return yaml.safe_load(file)
-
-
-def plain(config: Mapping) -> dict:
-    """Return a copy of a configuration made of dictionaries, lists, text and finite numbers only.
-
-    YAML can say more: keys that are not text, dates, NaN, a structure that contains itself, or a
-    few lines that stand for billions of entries.
+def checked(model: type[M], given: object, where: str = "") -> M:
+    """Make a model of what was given.
 
     Raises:
-        ConfigError: for numbers that are not finite, and for too many entries or levels.
+        ConfigError: for the first mistake found, with the key below ``where``.
     """
-    entries = 0
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(_one_line(first, where)) from error
 
-    def copied(value: Any, path: tuple) -> Any:
-        nonlocal entries
-        entries += 1
-        if entries > LARGEST:
-            raise ConfigError(f"{_joined(path[:2])}: more than {LARGEST:,} entries; allowed: fewer")
-        if len(path) > DEEPEST:
-            raise ConfigError(
-                f"{_joined(path[:4])}: nested more than {DEEPEST} levels deep; allowed: fewer"
-            )
-        if isinstance(value, Mapping):
-            return {
-                _as_text(copied(key, path)): copied(item, (*path, key))
-                for key, item in value.items()
-            }
-        if isinstance(value, list | tuple):
-            return [copied(item, (*path, k)) for k, item in enumerate(value)]
-        if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
-            # Python itself refuses to write an integer of thousands of digits.
-            number = value if isinstance(value, float) else "a number of hundreds of digits"
-            raise ConfigError(f"{_joined(path)}: {number} is not allowed; expected a finite number")
-        return value if isinstance(value, str | int | float | None) else str(value)
 
-    return copied(config, ())
+def plain(value: Any, path: Sequence = ()) -> Any:
+    """Return a copy of a configuration whose keys are text and whose numbers are finite.
+
+    YAML can say more: other keys, dates, NaN.
+
+    Raises:
+        ConfigError: for numbers that are not finite.
+    """
+    if isinstance(value, Mapping):
+        return {_as_text(key): plain(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, (*path, k)) for k, item in enumerate(value)]
+    if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
+        # Python itself refuses to write an integer of thousands of digits.
+        number = value if isinstance(value, float) else "a number of hundreds of digits"
+        raise ConfigError(f"{joined(path)}: {number} is not allowed; expected a finite number")
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def _as_text(key: object) -> str:
-    return key if isinstance(key, str) else json.dumps(key)
+    return key if isinstance(key, str) else json.dumps(key, default=str)
 
 
-def _joined(path: Sequence) -> str:
+def joined(path: Sequence) -> str:
     """Write the way to a value: its keys, separated by dots."""
     keys = [str(part) for part in path]
     keys = [key if key.isprintable() and len(key) <= 80 else shown(key) for key in keys]
     return ".".join(keys) or "the configuration"
 
 
-def fill_and_check(instance: dict, schema: Mapping, where: str = "") -> None:
-    """Validate against the schema, writing its defaults into the instance."""
-    error = next(iter(_FillingValidator(schema).iter_errors(instance)), None)
-    if error is not None:
-        raise ConfigError(_one_line(error, where))
-
-
-def _fill_properties(validator, properties, instance, whole) -> Iterator:
-    if validator.is_type(instance, "object"):
-        for name, part in properties.items():
-            if "default" in part:
-                instance.setdefault(name, copy.deepcopy(part["default"]))
-    yield from _BASE.VALIDATORS["properties"](validator, properties, instance, whole)
-
-
-_BASE = jsonschema.Draft202012Validator
-_FillingValidator = jsonschema.validators.extend(
-    _BASE,
-    {"properties": _fill_properties},
-    # JSON Schema takes 5.0 for an integer; a file name made of it would be another one.
-    type_checker=_BASE.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
-)
-
-
-def _one_line(error: jsonschema.ValidationError, prefix: str) -> str:
-    """Say what is wrong in one line: the key, the fault, what is allowed."""
-    where = _joined([*([prefix] if prefix else []), *error.absolute_path])
-    rule, value = error.validator_value, error.instance
-    match error.validator:
-        case "additionalProperties":
-            allowed = sorted(error.schema["properties"])
-            unknown = sorted(set(value) - set(allowed))[0]
-            close = difflib.get_close_matches(unknown, allowed, 1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            return f"{where}: unknown key {shown(unknown)}{hint}; allowed: {', '.join(allowed)}"
-        case "required":
-            missing = next(key for key in rule if key not in value)
+def _one_line(error: Mapping, prefix: str) -> str:
+    """Write one of pydantic's errors."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    path = [part for part in error["loc"] if part != "[key]"]
+    if kind == "missing":
+        *path, missing = path
+    if "[key]" in error["loc"]:
+        *path, value = path
+    where = joined([*([prefix] if prefix else []), *path])
+    match kind:
+        case "missing":
             return f"{where}: the key {missing!r} is missing"
-        case "pattern" | "maxLength":
-            return f"{where}: {shown(value)} is not a valid name; allowed: {_described(error)}"
-        case "type" | "oneOf" | "anyOf":
-            hint = ""
-            if isinstance(value, str) and _is_number(value):
-                hint = f" (YAML reads {value} as text; write it with a decimal point, as 1.0e-3)"
-            return f"{where}: {shown(value)} is not allowed; expected {_described(error)}{hint}"
-        case "enum":
-            return f"{where}: {shown(value)} is not allowed; allowed: {', '.join(map(str, rule))}"
-        case "minimum":
-            return f"{where}: {shown(value)} is too small; the least allowed is {rule}"
-        case "exclusiveMinimum":
-            return f"{where}: {shown(value)} is not allowed; it must be above {rule}"
-        case "maximum":
-            return f"{where}: {shown(value)} is too large; the most allowed is {rule}"
-        case "minItems" | "minProperties" if not value:
-            return f"{where}: is empty; entries needed: at least {rule}"
-        case "minItems" | "maxItems":
-            return f"{where}: has {len(value)} entries; allowed: {rule}"
-        case "maxProperties":
-            return f"{where}: {shown(value)} is not allowed; expected {_described(error)}"
-        case "uniqueItems":
-            return f"{where}: an entry is there twice; all must differ"
-        case _:
-            return f"{where}: {' '.join(error.message.split())}"
+        case "string_pattern_mismatch" | "string_too_long":
+            return (
+                f"{where}: {shown(value)} is not a valid name; allowed: at most 64 letters, "
+                "digits, _ and -, no slash, the first a letter or digit"
+            )
+        case "seeds":
+            hint = _advice(context["wrong"], "int_type")
+            return f"{where}: {shown(value)} is not allowed; expected {context['message']}{hint}"
+        case "literal_error":
+            allowed = re.findall(r"'([^']*)'", context["expected"])
+            hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
+            return f"{where}: {shown(value)} is not allowed{hint}; allowed: {', '.join(allowed)}"
+        case "greater_than_equal":
+            return f"{where}: {shown(value)} is too small; the least allowed is {context['ge']:g}"
+        case "greater_than":
+            return f"{where}: {shown(value)} is not allowed; it must be above {context['gt']:g}"
+        case "less_than_equal":
+            return f"{where}: {shown(value)} is too large; the most allowed is {context['le']}"
+        case "finite_number":
+            return f"{where}: {shown(value)} is not allowed; expected a finite number"
+        case "too_short" if not value:
+            return f"{where}: is empty; entries needed: at least {context['min_length']}"
+        case "too_short" | "too_long":
+            allowed = context.get("min_length", context.get("max_length"))
+            return f"{where}: has {len(value)} entries; allowed: {allowed}"
+        case "unknown_key":
+            return f"{where}: {context['message']}"
+        case "value_error":
+            return f"{where}: {context['error']}"
+    if kind in EXPECTED:
+        hint = _advice(value, kind)
+        return f"{where}: {shown(value)} is not allowed; expected {EXPECTED[kind]}{hint}"
+    return f"{where}: {' '.join(error['msg'].split())}"
 
 
-def _described(error: jsonschema.ValidationError) -> str:
-    schema = error.schema
-    if "expected" in schema:
-        return schema["expected"]
-    kind = schema.get("type", "something else")
-    names = {"object": "a mapping of keys", "array": "a list", "integer": "an integer"}
-    names |= {"number": "a number", "string": "text", "boolean": "true or false"}
-    kinds = kind if isinstance(kind, list) else [kind]
-    return " or ".join(names.get(one, one) for one in kinds)
-
-
-def _is_number(text: str) -> bool:
-    """Tell whether a short text is a finite number."""
+def _advice(value: object, kind: str) -> str:
+    """Say how to write a number that YAML reads as text."""
+    if kind not in ("int_type", "float_type") or not isinstance(value, str) or len(value) > 40:
+        return ""
     try:
-        return len(text) <= 40 and math.isfinite(float(text))
+        number = float(value)
     except ValueError:
-        return False
+        return ""
+    if not math.isfinite(number):
+        return ""
+    if re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value):
+        mantissa, exponent = re.split("[eE]", value)
+        return (
+            f" (YAML reads {value} as text; write it with a decimal point, as "
+            f"{mantissa}.0e{exponent})"
+        )
+    return f" ({shown(value)} is text; write the number without quotes, as {number:.15g})"

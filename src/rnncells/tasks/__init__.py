@@ -1,29 +1,67 @@
-"""The tasks, one file each: data, loss, metric, chance level, and what a figure needs to know.
+"""The tasks, one file each: settings, data, loss, metric, chance level, figures.
 
-Importing this package does not import PyTorch, so that the workflow can look tasks up cheaply.
+The class in a file of this folder is the task of the file's name; ``package.module:Class`` names a
+task of a user's own. Importing tasks does not import PyTorch, because jobs are planned with them;
+it imports from layers, cells, random and jobs.
 """
 
 import importlib
-from typing import TYPE_CHECKING
+import inspect
+import pkgutil
 
-if TYPE_CHECKING:
-    from .base import Task
+from ..jobs.errors import did_you_mean, shown
+from ..jobs.plugins import check_class_name, load_class
+from .base import Batch, DataSource, Outcome, Published, Task, example_rows, mean_error
+from .settings import Settings
 
-#: Name of each task and its class.
-TASKS = {
-    "copy_first_input": "CopyFirstInput",
-    "binary_addition": "BinaryAddition",
-    "trajectory_generation": "TrajectoryGeneration",
-}
+__all__ = [
+    "Batch",
+    "DataSource",
+    "Outcome",
+    "Published",
+    "Settings",
+    "Task",
+    "example_rows",
+    "mean_error",
+    "task_class",
+    "task_names",
+]
 
-#: The figures of each task, by the name of the function that draws them.
-FIGURES = {
-    "copy_first_input": ("training_loss",),
-    "binary_addition": ("accuracy",),
-    "trajectory_generation": ("capacity", "trajectories"),
-}
+
+def task_names() -> list[str]:
+    """Return the names of the tasks in this folder."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if _task(module.name))
 
 
-def task_class(name: str) -> "type[Task]":
-    """Return the class of the task called ``name``."""
-    return getattr(importlib.import_module(f".{name}", __name__), TASKS[name])
+def task_class(name: str) -> type[Task]:
+    """Return the task called ``name``: a file of this folder, or ``package.module:Class``.
+
+    Raises:
+        ValueError: if there is no such task, or its module cannot be imported; in one line.
+    """
+    if ":" in name:
+        check_class_name(name)
+        return load_class(name, Task)
+    names = task_names()
+    if name not in names:
+        raise ValueError(
+            f"unknown task {shown(name)}{did_you_mean(name, names)}; allowed: {', '.join(names)}, "
+            "or package.module:Class"
+        )
+    return _task(name)
+
+
+def _task(name: str) -> type[Task] | None:
+    """Return the task that a module of this folder defines; None if it defines none."""
+    module = importlib.import_module(f".{name}", __name__)
+    return next(
+        (
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value)
+            and issubclass(value, Task)
+            and value.__module__ == module.__name__
+            and not inspect.isabstract(value)
+        ),
+        None,
+    )

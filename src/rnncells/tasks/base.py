@@ -1,18 +1,30 @@
-"""The contract of a task, as the training loop sees it."""
+"""The contract of a task: what a study may say of it, and what the training loop asks of it.
+
+A configuration is checked and jobs are planned by a task's class, so PyTorch is imported in the
+methods that compute with it.
+"""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
-from ..cells.base import Cell
 from ..cells.initial import Initial, uniform
-from ..layers.network import Network, Objective
+from .settings import Model, Settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ..cells.base import Cell
+    from ..layers.network import Network, Objective
+
+EXAMPLES = ("seed", "sample", "step", "coordinate", "target", "prediction")
 
 
 @dataclass
@@ -35,15 +47,37 @@ class Outcome:
     Attributes:
         metrics: one row per seed, metric and position on the metric's axis, with the columns
             seed, metric, axis, position, value.
+        score: the number to maximise, one per member; a diverged member scores as if it had learned
+            nothing.
         examples: what the networks did on a few samples, one row per seed, sample, step and
             coordinate, with the columns seed, sample, step, coordinate, target, prediction.
-        score: the number to maximise, one per member; a diverged member has the score 0 would
-            have had.
     """
 
     metrics: pd.DataFrame
-    examples: pd.DataFrame
     score: np.ndarray
+    examples: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(EXAMPLES)))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The axes and the number of seeds of a task's published study."""
+
+    lengths: tuple[int, ...]
+    hidden_sizes: tuple[int, ...]
+    layers: tuple[int, ...]
+    seeds: int
+
+
+class DataSource(Model):
+    """Where a task's data set comes from: the ``data`` section of a study. A task adds the keys."""
+
+    def make(self) -> np.ndarray:
+        """Make or read the data set, an array of any shape."""
+        raise NotImplementedError
+
+    def files(self) -> list[str]:
+        """Return the user's files that the data set is read from."""
+        return []
 
 
 class Task(ABC):
@@ -53,19 +87,32 @@ class Task(ABC):
         length: the study's length axis (what it means is the task's).
         seeds: one seed per member.
         hyperparameters: for each member, its hyperparameters; a task takes those it knows.
-        settings: the ``training`` section of the study.
+        settings: an instance of the task's ``Settings``.
         device: where the data go.
-        trajectories: data set of the tasks that need one, else None.
+        data: the data set, for a task that has one (``Data``), else None.
     """
 
+    #: The keys of the study's section ``training``.
+    Settings: ClassVar[type[Settings]] = Settings
+    #: The keys of the study's section ``data``; None for a task without a data set of its own.
+    Data: ClassVar[type[DataSource] | None] = None
     #: Name of the number in ``Outcome.metrics`` that a search's tries are recorded by.
     metric: ClassVar[str]
     #: What an untrained guess reaches on ``metric``.
     chance: ClassVar[float]
+    #: What a length is, in words, and the least one.
+    length_is: ClassVar[str] = "the number of steps"
+    least_length: ClassVar[int] = 1
     #: The hyperparameters that the task itself has, as in ``Cell.search_space``.
     search_space: ClassVar[dict[str, tuple[float, float, str]]] = {}
     #: Whether the loss is a squared error, so that a ridge readout minimises it.
     squared_error: ClassVar[bool] = False
+    #: The figures: names of modules of ``rnncells.figures``, or ``package.module:function``.
+    figures: ClassVar[tuple[str, ...]] = ("scores",)
+    #: The published study, if there is one; its settings are the defaults of ``Settings``.
+    published: ClassVar[Published | None] = None
+    #: CSV file of published hyperparameters, in ``config/published/`` or with its absolute path.
+    published_optima: ClassVar[str | None] = None
 
     input_size: int
     output_size: int
@@ -78,19 +125,42 @@ class Task(ABC):
         length: int,
         seeds: Sequence[int],
         hyperparameters: Sequence[Mapping[str, float]],
-        settings: Mapping,
+        settings: Any,
         device: torch.device,
-        trajectories: np.ndarray | None = None,
+        data: np.ndarray | None = None,
     ):
         self.length = length
         self.seeds = list(seeds)
+        self.hyperparameters = hyperparameters
         self.settings = settings
         self.device = device
+        self.data_set = data
+
+    @classmethod
+    def check_plan(
+        cls, lengths: Sequence[int], settings: Any, data: Any, cell: Mapping[str, object]
+    ) -> None:
+        """Refuse what does not go together in a study.
+
+        Args:
+            lengths: the study's lengths.
+            settings, data: its ``training`` and ``data``.
+            cell: the literals among the class attributes of a cell, such as ``causes``.
+
+        Raises:
+            ValueError: with the key, a colon, and what is wrong and allowed.
+        """
+        return
+
+    @classmethod
+    def limits(cls, data: Any) -> dict[str, tuple[float, float]]:
+        """Return the least and the largest value that the data allow hyperparameters to have."""
+        return {}
 
     def readout_initial(self, hidden_size: int) -> tuple[Initial, Initial]:
-        """Return the laws of the readout's weight and bias (default: as torch.nn.Linear)."""
-        law = uniform(hidden_size**-0.5)
-        return law, law
+        """Return the initializers of the readout's weight and bias (default: torch.nn.Linear's)."""
+        initial = uniform(hidden_size**-0.5)
+        return initial, initial
 
     def fit_to(self, cell: type[Cell]) -> None:
         """Adapt the input to what the cell expects."""
@@ -126,7 +196,7 @@ class Task(ABC):
         raise NotImplementedError
 
     def check(self, network: Network, step: int) -> tuple[dict[str, np.ndarray], int] | None:
-        """Measure the network after ``step`` steps, if that is due.
+        """Measure the network after ``step`` steps, if that is due; called without gradients.
 
         Returns:
             the value of each metric for every member and the position on the metric's axis, or
@@ -140,10 +210,17 @@ class Task(ABC):
 
     @abstractmethod
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
-        """Evaluate the trained network."""
+        """Evaluate the trained network; called without gradients.
+
+        Args:
+            network: the population.
+            diverged: for each member, whether its loss stopped being finite.
+        """
 
     def to_device(self, array: np.ndarray) -> Tensor:
         """Copy an array to the task's device, real numbers as float32."""
+        import torch
+
         tensor = torch.as_tensor(array)
         return tensor.to(self.device, torch.float32 if tensor.is_floating_point() else None)
 
@@ -159,6 +236,23 @@ class Task(ABC):
                 "value": np.asarray(values, dtype=float).reshape(-1),
             }
         )
+
+
+def mean_error(batch: Batch, error: str = "squared", last: bool = False) -> Objective:
+    """Ask for a small mean error over samples, coordinates, and all steps (or the last one).
+
+    Args:
+        batch: inputs, and targets ``(S, T, B, output_size)``, or ``(S, B, output_size)`` for the
+            last step alone.
+        error: ``squared``, or ``logistic`` (the binary cross entropy of a logit).
+        last: whether only the last step counts.
+    """
+    import torch
+
+    from ..layers.network import Objective
+
+    scale = torch.full_like(batch.target, 1 / batch.target[0].numel())
+    return Objective(batch.x, batch.target, scale, error, last=last)
 
 
 def example_rows(

@@ -1,13 +1,20 @@
 """Binary addition: read two binary numbers bit by bit, and write their sum."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
+from pydantic import Field
 
-from ..layers.network import Network, Objective
-from ..random.splitmix import below, member_keys, words
-from .base import Batch, Outcome, Task, example_rows
+from .base import Batch, Outcome, Published, Task, example_rows, mean_error
+from .settings import BUDGET, Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..layers.network import Network, Objective
 
 #: Numbers are kept in limbs of 62 bits: two of them and a carry add up within 64 bits.
 LIMB = 62
@@ -32,6 +39,10 @@ def draw_sums(keys: Tensor, step: int, samples: int, length: int) -> tuple[Tenso
     Raises:
         ValueError: if the length is below 2 (each operand needs a digit).
     """
+    import torch
+
+    from ..random.splitmix import below, words
+
     if length < 2:
         raise ValueError(f"binary addition needs a length of at least 2, got {length}")
     limbs = length // LIMB + 1
@@ -49,6 +60,8 @@ def draw_sums(keys: Tensor, step: int, samples: int, length: int) -> tuple[Tenso
 
 def _sums(operands: Tensor) -> Tensor:
     """Add two numbers limb by limb, ``(S, samples, 2, limbs)`` to ``(S, samples, 1, limbs)``."""
+    import torch
+
     sums, carry = [], 0
     for both in operands.sum(-2, keepdim=True).unbind(-1):
         total = both + carry
@@ -59,6 +72,8 @@ def _sums(operands: Tensor) -> Tensor:
 
 def _bits(numbers: Tensor, count: int) -> Tensor:
     """Write out the lowest bits, ``(S, samples, k, limbs)`` to ``(S, count, samples, k)``."""
+    import torch
+
     places = (torch.arange(count, device=numbers.device) % LIMB)[:, None, None].split(LIMB)
     limbs = numbers.unsqueeze(1).unbind(-1)
     shifted = [limb >> place for limb, place in zip(limbs, places, strict=True)]
@@ -75,46 +90,85 @@ class BinaryAddition(Task):
     The length is the longest one trained, counted as the operands' digits together: the network is
     trained on first_length, first_length + 1, ... up to it, one after the other.
 
-    Settings: first_length, epochs_per_length, samples_per_epoch, batch_size, test_length,
-    test_samples (accuracy is measured at first_length ... test_length).
-
     Source: Vecoven, Ernst & Drion 2021 and its public re-implementation in PyTorch.
     """
 
+    class Settings(Task.Settings):
+        """Training of binary_addition."""
+
+        first_length: int = Field(
+            3,
+            ge=2,
+            le=1_000_000_000,
+            description="Shortest trained length; the curriculum goes from it to the study's "
+            "length, one by one.",
+        )
+        epochs_per_length: Count = Field(
+            15, description="Epochs at each length of the curriculum.", json_schema_extra=BUDGET
+        )
+        samples_per_epoch: Count = Field(
+            10_000, description="Fresh samples per epoch.", json_schema_extra=BUDGET
+        )
+        batch_size: Count = Field(200, description="Samples per gradient step.")
+        test_length: int = Field(
+            60,
+            ge=2,
+            le=1_000_000_000,
+            description="Longest tested length.",
+            json_schema_extra=BUDGET,
+        )
+        test_samples: Count = Field(
+            1000, description="Fresh samples per tested length.", json_schema_extra=BUDGET
+        )
+
     metric = "mean_accuracy"
     chance = 0.0
+    length_is = "the longest trained sum of both operands' digits"
+    least_length = 2
+    figures = ("accuracy",)
+    published = Published(lengths=(20,), hidden_sizes=(100,), layers=(1, 2), seeds=5)
     input_size = 2
     output_size = 1
 
-    def __init__(self, length, seeds, hyperparameters, settings, device, trajectories=None):
-        super().__init__(length, seeds, hyperparameters, settings, device)
-        self.first_length = min(settings["first_length"], length)
-        batches = -(-settings["samples_per_epoch"] // settings["batch_size"])
-        self.steps_per_length = settings["epochs_per_length"] * batches
+    def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
+        from ..random.splitmix import member_keys
+
+        super().__init__(length, seeds, hyperparameters, settings, device, data)
+        self.first_length = min(settings.first_length, length)
+        batches = -(-settings.samples_per_epoch // settings.batch_size)
+        self.steps_per_length = settings.epochs_per_length * batches
         self.steps = self.steps_per_length * (length - self.first_length + 1)
         self.train_keys, self.test_keys = (
             member_keys(self.seeds, "binary_addition", part).to(device)
             for part in ("train", "test")
         )
 
+    @classmethod
+    def check_plan(cls, lengths, settings, data, cell) -> None:
+        """Refuse a longest tested length below the shortest trained one."""
+        first = min(settings.first_length, *lengths)
+        if settings.test_length < first:
+            raise ValueError(
+                f"training.test_length: {settings.test_length} is below the first trained length, "
+                f"{first}"
+            )
+
     def batch(self, step: int) -> Batch:
         """Draw fresh samples of the length that the curriculum has reached."""
         length = self.first_length + step // self.steps_per_length
-        return Batch(*draw_sums(self.train_keys, step, self.settings["batch_size"], length))
+        return Batch(*draw_sums(self.train_keys, step, self.settings.batch_size, length))
 
     def test(self, length: int) -> Batch:
         """Draw the samples that measure the accuracy at ``length``."""
-        return Batch(*draw_sums(self.test_keys, length, self.settings["test_samples"], length))
+        return Batch(*draw_sums(self.test_keys, length, self.settings.test_samples, length))
 
     def objective(self, batch: Batch) -> Objective:
         """Ask for a small mean binary cross entropy over steps and samples."""
-        scale = torch.full_like(batch.target, 1 / batch.target[0].numel())
-        return Objective(batch.x, batch.target, scale, "logistic")
+        return mean_error(batch, "logistic")
 
-    @torch.no_grad()
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
         """Measure the accuracy at every test length."""
-        lengths = range(self.first_length, self.settings["test_length"] + 1)
+        lengths = range(self.first_length, self.settings.test_length + 1)
         accuracy = np.zeros((len(self.seeds), len(lengths)))
         examples = []
         for k, length in enumerate(lengths):
@@ -122,7 +176,7 @@ class BinaryAddition(Task):
             logits = network(test.x)
             right = ((logits > 0) == (test.target > 0.5)).all(3).all(1)
             accuracy[:, k] = right.double().mean(1).cpu().numpy()
-            if length in (self.first_length, self.length, self.settings["test_length"]):
+            if length in (self.first_length, self.length, self.settings.test_length):
                 examples.append(self._examples(length, logits, test.target))
         accuracy[diverged] = 0.0
         mean = accuracy.mean(1)
@@ -130,10 +184,12 @@ class BinaryAddition(Task):
             self.rows("accuracy", "test_length", lengths, accuracy),
             self.rows("mean_accuracy", "none", [0], mean[:, None]),
         ]
-        return Outcome(pd.concat(metrics), pd.concat(examples), mean)
+        return Outcome(pd.concat(metrics), mean, pd.concat(examples))
 
     def _examples(self, length: int, logits: Tensor, target: Tensor) -> pd.DataFrame:
         """Show the probability of every bit of a few sums; samples are numbered 100 length + k."""
+        import torch
+
         shown = min(5, target.size(2))
         arrays = (
             part[:, :, :shown].transpose(1, 2).cpu().numpy()

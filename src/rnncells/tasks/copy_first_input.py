@@ -1,14 +1,21 @@
 """Copy first input: after T random numbers, say what the first one was."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
+from pydantic import Field
 
-from ..layers.network import Network, Objective
 from ..random.streams import stream
-from .base import Batch, Outcome, Task, example_rows
+from .base import Batch, Outcome, Published, Task, example_rows, mean_error
+from .settings import BUDGET, Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..layers.network import Network, Objective
 
 
 class CopyFirstInput(Task):
@@ -20,24 +27,44 @@ class CopyFirstInput(Task):
 
     The length is T.
 
-    Settings: train_sequences, test_sequences, batch_size, epochs, stop_below (a member stops after
-    the first epoch with a test MSE below this).
-
     Source: Vecoven, Ernst & Drion 2021.
     """
 
+    class Settings(Task.Settings):
+        """Training of copy_first_input."""
+
+        train_sequences: Count = Field(
+            45_000, description="Training sequences, drawn once.", json_schema_extra=BUDGET
+        )
+        test_sequences: Count = Field(
+            5000, description="Test sequences, drawn once.", json_schema_extra=BUDGET
+        )
+        batch_size: Count = Field(100, description="Sequences per gradient step.")
+        epochs: Count = Field(
+            60, description="Passes over the training sequences.", json_schema_extra=BUDGET
+        )
+        stop_below: float = Field(
+            0.1,
+            ge=0,
+            description="A seed stops after the first epoch with a test error below this; 0 for "
+            "never.",
+        )
+
     metric = "final_test_mse"
     chance = 1.0
+    length_is = "the number of inputs"
     squared_error = True
+    figures = ("training_loss",)
+    published = Published(lengths=(5, 100, 300), hidden_sizes=(100,), layers=(2,), seeds=1)
     input_size = 1
     output_size = 1
 
-    def __init__(self, length, seeds, hyperparameters, settings, device, trajectories=None):
-        super().__init__(length, seeds, hyperparameters, settings, device)
-        self.train = self._draw("train", settings["train_sequences"])
-        self.test = self._draw("test", settings["test_sequences"])
-        self.steps_per_epoch = -(-settings["train_sequences"] // settings["batch_size"])
-        self.steps = settings["epochs"] * self.steps_per_epoch
+    def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
+        super().__init__(length, seeds, hyperparameters, settings, device, data)
+        self.train = self._draw("train", settings.train_sequences)
+        self.test = self._draw("test", settings.test_sequences)
+        self.steps_per_epoch = -(-settings.train_sequences // settings.batch_size)
+        self.steps = settings.epochs * self.steps_per_epoch
         self._order: tuple[int, Tensor] | None = None
 
     def _draw(self, part: str, sequences: int) -> Tensor:
@@ -55,6 +82,8 @@ class CopyFirstInput(Task):
 
     def batch(self, step: int) -> Batch:
         """Return the next batch of the epoch's own order."""
+        import torch
+
         epoch, within = divmod(step, self.steps_per_epoch)
         if self._order is None or self._order[0] != epoch:
             order = [
@@ -62,7 +91,7 @@ class CopyFirstInput(Task):
                 for seed in self.seeds
             ]
             self._order = epoch, self.to_device(np.stack(order))
-        size = self.settings["batch_size"]
+        size = self.settings.batch_size
         chosen = self._order[1][:, within * size : (within + 1) * size, None]
         return self._as_batch(torch.take_along_dim(self.train, chosen, 1))
 
@@ -73,11 +102,12 @@ class CopyFirstInput(Task):
 
     def objective(self, batch: Batch) -> Objective:
         """Ask for a small mean squared error after the last step."""
-        scale = torch.full_like(batch.target, 1 / batch.target[0].numel())
-        return Objective(batch.x, batch.target, scale, last=True)
+        return mean_error(batch, last=True)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the last step's features of all training sequences, and the first inputs."""
+        import torch
+
         batches = [self._as_batch(part) for part in self.train.split(1000, 1)]
         features = torch.cat([network.last_features(batch.x) for batch in batches], 1)
         yield from zip(features, self.train[:, :, :1], strict=True)
@@ -88,7 +118,6 @@ class CopyFirstInput(Task):
         for chunk in self.test.split(size, 1):
             yield self._as_batch(chunk)
 
-    @torch.no_grad()
     def _test_mse(self, network: Network) -> np.ndarray:
         total = 0.0
         for batch in self._test_batches():
@@ -103,9 +132,8 @@ class CopyFirstInput(Task):
 
     def finished(self, checked):
         """Tell which members are below ``stop_below``."""
-        return checked["test_mse"] < self.settings["stop_below"]
+        return checked["test_mse"] < self.settings.stop_below
 
-    @torch.no_grad()
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
         """Measure the final test error."""
         mse = np.where(diverged, np.nan, self._test_mse(network))
@@ -113,6 +141,7 @@ class CopyFirstInput(Task):
         prediction = network.readout(network.last_features(shown.x)).unsqueeze(2)
         return Outcome(
             self.rows("final_test_mse", "none", [0], mse[:, None]),
+            np.nan_to_num(np.clip(1 - mse, 0, None), nan=0.0),
             example_rows(
                 self.seeds,
                 range(prediction.size(1)),
@@ -120,5 +149,4 @@ class CopyFirstInput(Task):
                 shown.target.unsqueeze(2).cpu().numpy(),
                 prediction.cpu().numpy(),
             ),
-            np.nan_to_num(np.clip(1 - mse, 0, None), nan=0.0),
         )

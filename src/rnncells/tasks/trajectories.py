@@ -5,16 +5,76 @@ A data set is an array ``(N, points, 2)`` of N trajectories in the plane.
 
 import io
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import AfterValidator, Field, model_validator
 
 from ..jobs.errors import UserError, one_line
 from ..random.streams import stream
 from .arraypickle import load_array
+from .base import DataSource
+from .settings import BUDGET, File, Seed
+
+
+#: The most points of a synthetic data set, coordinate pairs.
+MOST_POINTS = 100_000_000
 
 
 class DataError(UserError):
     """A data file that cannot be used; the message is one line for the user."""
+
+
+def _ascending(bounds: list[int]) -> list[int]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"{bounds} is not in ascending order")
+    return bounds
+
+
+class Trajectories(DataSource):
+    """Trajectories in the plane: synthetic ones, or those of a file."""
+
+    file: File = Field(
+        None,
+        description="Your own data: an array (trajectories, points, 2) as .npy, .npz or pickle. "
+        "The keys below then have no effect.",
+    )
+    trajectories: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        250, description="How many to synthesise.", json_schema_extra=BUDGET
+    )
+    points: Annotated[int, Field(ge=2, le=1_000_000)] = Field(
+        1200, description="Points of a synthetic trajectory."
+    )
+    via_points: Annotated[
+        list[Annotated[int, Field(ge=2, le=100_000)]],
+        Field(min_length=2, max_length=2),
+        AfterValidator(_ascending),
+    ] = Field(
+        [20, 32],
+        description="Least and largest number of via-points of a synthetic trajectory; more are "
+        "harder.",
+        json_schema_extra=BUDGET,
+    )
+    seed: Seed = Field(0, description="Seed of the synthesis.")
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> "Trajectories":
+        if self.trajectories * self.points > MOST_POINTS:
+            raise ValueError(
+                f"{self.trajectories:,} trajectories of {self.points:,} points are too many; "
+                f"allowed: {MOST_POINTS:,} points in all"
+            )
+        return self
+
+    def make(self) -> np.ndarray:
+        """Read the file, or draw synthetic trajectories: float64, ``(trajectories, points, 2)``."""
+        if self.file is not None:
+            return load(self.file)
+        return synthetic(self.trajectories, self.points, self.seed, tuple(self.via_points))
+
+    def files(self) -> list[str]:
+        """Return the user's file, if there is one."""
+        return [] if self.file is None else [self.file]
 
 
 def synthetic(

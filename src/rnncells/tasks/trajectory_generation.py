@@ -1,17 +1,25 @@
 """Trajectory generation: how many 2-D trajectories can a network produce from memory?"""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
+from pydantic import Field
 
 from ..cells.initial import Initial, normal, normal_over_rows
 from ..jobs.errors import UserError
-from ..layers.network import Network, Objective, squared, weighted_sum
 from ..random.streams import stream
-from .base import Batch, Outcome, Task, example_rows
+from .base import Batch, Outcome, Published, Task, example_rows
+from .settings import BUDGET, Count
+from .trajectories import Trajectories
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..layers.network import Network, Objective
 
 
 class TrajectoryGeneration(Task):
@@ -28,23 +36,66 @@ class TrajectoryGeneration(Task):
     Hyperparameters: p (rounded), the number of sequences; each member draws its own p out of the
     data set.
 
-    Settings: iterations, threshold, initial_state (``fixed`` or ``learned`` keys), feedback
-    (``none``, or the network's input is its own detached ``prediction``, or the target under
-    ``teacher`` forcing; scored with its own prediction in both cases), examples (sequences kept per
-    seed for the figures).
-
     Source: Annabi, Pitti & Quoy 2022 (capacity study).
     """
 
+    class Settings(Task.Settings):
+        """Training of trajectory_generation."""
+
+        iterations: Count = Field(
+            3000, description="Gradient steps, each on all sequences.", json_schema_extra=BUDGET
+        )
+        threshold: float = Field(
+            0.1,
+            gt=0,
+            description="A sequence is learned if its mean distance to the target is below this, "
+            "in the units of the data.",
+        )
+        initial_state: Literal["fixed", "learned"] = Field(
+            "fixed",
+            description="Whether the latent codes that the initial states are made from are "
+            "trained. `config.yaml` and `paper.yaml` set `learned` for AntisymmetricRNN and "
+            "PC-RNN-GC.",
+        )
+        feedback: Literal["none", "prediction", "teacher"] = Field(
+            "none",
+            description="What cells without causes get as input: nothing, their own prediction, or "
+            "the target (teacher forcing). Scored with their own prediction in the last two cases. "
+            "The cells with HC in their name need `none`.",
+        )
+        examples: Count = Field(12, description="Sequences kept per seed for the figures.")
+
+    Data = Trajectories
     metric = "sequences"
     chance = 0.0
     search_space = {"p": (1, 250, "integer")}
     squared_error = True
+    figures = ("capacity", "trajectories")
+    published = Published(lengths=(60,), hidden_sizes=(30, 40, 60), layers=(1,), seeds=10)
+    published_optima = "capacity_optima.csv"
     output_size = 2
 
-    def __init__(self, length, seeds, hyperparameters, settings, device, trajectories=None):
-        super().__init__(length, seeds, hyperparameters, settings, device)
-        data = thin(trajectories, length)
+    @classmethod
+    def check_plan(cls, lengths, settings, data, cell) -> None:
+        """Refuse lengths beyond the data's, and settings that exclude each other."""
+        if settings.readout == "ridge" and settings.initial_state == "learned":
+            raise ValueError("training.initial_state: 'learned' does not go with ridge")
+        if settings.feedback != "none" and cell.get("causes"):
+            raise ValueError("training.feedback: the cell has causes as its input; allowed: none")
+        if data.file is None and max(lengths) > data.points:
+            raise ValueError(
+                f"lengths: {max(lengths)} is longer than the trajectories; the most allowed is "
+                f"data.points, {data.points}"
+            )
+
+    @classmethod
+    def limits(cls, data) -> dict[str, tuple[float, float]]:
+        """Return the numbers of sequences that the data have; a file's are not known yet."""
+        return {"p": (1, np.inf if data.file is not None else data.trajectories)}
+
+    def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
+        super().__init__(length, seeds, hyperparameters, settings, device, data)
+        data = thin(data, length)
         self.sizes = [round(member["p"]) for member in hyperparameters]
         for p in self.sizes:
             if not 1 <= p <= len(data):
@@ -52,8 +103,8 @@ class TrajectoryGeneration(Task):
                     f"hyperparameters: p is {p}, which the data set does not have; "
                     f"allowed: 1 to {len(data)}"
                 )
-        self.steps = settings["iterations"]
-        self.feedback = settings["feedback"]
+        self.steps = settings.iterations
+        self.feedback = settings.feedback
         self.largest = max(self.sizes)
         targets = np.full((len(seeds), length, self.largest, 2), np.nan)
         for k, (seed, p) in enumerate(zip(seeds, self.sizes, strict=True)):
@@ -69,6 +120,8 @@ class TrajectoryGeneration(Task):
 
     def fit_to(self, cell: type) -> None:
         """Choose the input: causes for cells that have them, feedback if asked for, or nothing."""
+        import torch
+
         members, steps, p, _ = self.target.shape
         self.causes = cell.causes
         if self.causes:
@@ -83,7 +136,7 @@ class TrajectoryGeneration(Task):
         self.data = Batch(x, self.target)
 
     def readout_initial(self, hidden_size: int) -> tuple[Initial, Initial]:
-        """Return the laws of the capacity study: N(0, 1) / n and N(0, 1) / 10."""
+        """Return the initializers of the capacity study: N(0, 1) / n and N(0, 1) / 10."""
         return normal_over_rows, normal(0.1)
 
     def prepare(self, network: Network) -> None:
@@ -95,7 +148,7 @@ class TrajectoryGeneration(Task):
             for seed in self.seeds
         ]
         self.keys = self.to_device(np.stack(draws))
-        if self.settings["initial_state"] == "learned":
+        if self.settings.initial_state == "learned":
             network.learn_keys(self.keys)
 
     def batch(self, step: int) -> Batch:
@@ -104,12 +157,16 @@ class TrajectoryGeneration(Task):
 
     def objective(self, batch: Batch) -> Objective | None:
         """Ask for a small mean squared error over steps, sequences and coordinates."""
+        from ..layers.network import Objective
+
         if self.feedback == "prediction":
             return None
         return Objective(batch.x, batch.target, self.weight, keys=self.keys)
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """See the base class."""
+        from ..layers.network import squared, weighted_sum
+
         if self.feedback == "prediction":
             predicted = network.feed_back(self.length, self.keys)
             return weighted_sum(squared(predicted, batch.target), self.weight)
@@ -121,7 +178,6 @@ class TrajectoryGeneration(Task):
         for k, p in enumerate(self.sizes):
             yield features[k, :, :p].flatten(0, 1), self.target[k, :, :p].flatten(0, 1)
 
-    @torch.no_grad()
     def generate(self, network: Network) -> Tensor:
         """Let the network run on its own, ``(S, T, p, 2)``."""
         if self.feedback != "none":
@@ -130,12 +186,14 @@ class TrajectoryGeneration(Task):
 
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
         """Count the sequences that the network generates."""
+        import torch
+
         predicted = self.generate(network)
         distance = torch.linalg.vector_norm(predicted - self.target, dim=-1).mean(1)
         error = distance.double().cpu().numpy()
         error[diverged] = np.nan
         real = self.real.cpu().numpy()
-        learned = (error < self.settings["threshold"]) & real
+        learned = (error < self.settings.threshold) & real
         count = learned.sum(1)
         p = np.array(self.sizes)
         errors = self.rows("sequence_error", "sequence", range(self.largest), error)
@@ -145,7 +203,7 @@ class TrajectoryGeneration(Task):
             self.rows("score", "none", [0], (2 * count - p)[:, None]),
             errors[real.reshape(-1)],
         ]
-        shown = min(self.settings["examples"], self.largest)
+        shown = min(self.settings.examples, self.largest)
         target = np.where(real[:, None, :, None], self.target.cpu().numpy(), np.nan)
         examples = example_rows(
             self.seeds,
@@ -154,7 +212,7 @@ class TrajectoryGeneration(Task):
             target[:, :, :shown].swapaxes(1, 2),
             predicted[:, :, :shown].transpose(1, 2).cpu().numpy(),
         )
-        return Outcome(pd.concat(metrics), examples, (2 * count - p).astype(float))
+        return Outcome(pd.concat(metrics), (2 * count - p).astype(float), examples)
 
 
 def thin(trajectories: np.ndarray | None, length: int) -> np.ndarray:

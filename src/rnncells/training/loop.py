@@ -15,8 +15,8 @@ from ..jobs.errors import UserError
 from ..jobs.interruption import Interrupted, deferred
 from ..layers.network import Network
 from ..layers.rnn import RNN
-from ..tasks import task_class
-from ..tasks.base import Outcome, Task
+from ..study.models import RunSpec
+from ..tasks import Outcome, Task, task_class
 from .checkpoint import Checkpoint
 from .ridge import ridge_regression
 from .step import TrainingStep
@@ -70,20 +70,12 @@ def describe_device(device: torch.device) -> str:
 
 
 def train(
-    *,
-    task: str,
-    cell: str,
-    length: int,
-    hidden_size: int,
-    layers: int,
+    spec: RunSpec,
     seeds: Sequence[int],
     hyperparameters: Sequence[Mapping[str, float]],
-    options: Mapping,
-    settings: Mapping,
-    device: str = "auto",
-    trajectories: np.ndarray | None = None,
-    progress_seconds: float = 5.0,
+    data: np.ndarray | None = None,
     checkpoint: Checkpoint | None = None,
+    progress_seconds: float = 5.0,
 ) -> Result:
     """Train one population: member k uses ``seeds[k]`` and ``hyperparameters[k]``.
 
@@ -92,38 +84,22 @@ def train(
     to remove, once the result is safe.
 
     Args:
-        task, cell: names.
-        length, hidden_size, layers: the study's axes.
+        spec: what all members have in common.
         seeds: one per member.
         hyperparameters: for each member ``lr`` (unless nothing is learned by gradient descent), the
             task's and the cell's hyperparameters.
-        options: the cell's options, the same for all members.
-        settings: the ``training`` section of the study.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        trajectories: data set of the tasks that need one.
-        progress_seconds: pause between progress lines in the log.
+        data: data set of a task that has one.
         checkpoint: where the state is kept; for gradient descent only.
+        progress_seconds: pause between progress lines in the log.
 
     Raises:
         Interrupted: if a signal asks for the end; the checkpoint is written then.
     """
     began = time.perf_counter()
-    work, network = assemble(
-        task=task,
-        cell=cell,
-        length=length,
-        hidden_size=hidden_size,
-        layers=layers,
-        seeds=seeds,
-        hyperparameters=hyperparameters,
-        options=options,
-        settings=settings,
-        device=device,
-        trajectories=trajectories,
-    )
+    work, network = assemble(spec, seeds, hyperparameters, data)
     loop = _Loop(work, network, progress_seconds, checkpoint, began)
-    if settings["readout"] == "ridge":
-        loop.fit_readout(settings["ridge"])
+    if spec.training.readout == "ridge":
+        loop.fit_readout(spec.training.ridge)
     else:
         with deferred():
             loop.descend([member["lr"] for member in hyperparameters])
@@ -143,23 +119,15 @@ def train(
 
 
 def assemble(
-    *,
-    task: str,
-    cell: str,
-    length: int,
-    hidden_size: int,
-    layers: int,
+    spec: RunSpec,
     seeds: Sequence[int],
     hyperparameters: Sequence[Mapping[str, float]],
-    options: Mapping,
-    settings: Mapping,
-    device: str = "auto",
-    trajectories: np.ndarray | None = None,
+    data: np.ndarray | None = None,
 ) -> tuple[Task, Network]:
     """Make the task and the untrained networks of a population; arguments as for :func:`train`."""
-    where = resolve_device(device)
-    kind, made = task_class(task), cell_class(cell)
-    work: Task = kind(length, seeds, hyperparameters, settings, where, trajectories)
+    device = resolve_device(spec.device)
+    kind, made = task_class(spec.task), cell_class(spec.cell)
+    work = kind(spec.length, seeds, hyperparameters, spec.training, device, data)
     work.fit_to(made)
     own = {
         name: [member[name] for member in hyperparameters]
@@ -168,21 +136,21 @@ def assemble(
     }
     try:
         rnn = RNN(
-            cell,
+            spec.cell,
             work.input_size,
-            hidden_size,
-            layers,
+            spec.hidden_size,
+            spec.layers,
             population=len(seeds),
-            **dict(options),
+            **spec.options,
             **own,
         )
     except Exception as error:  # a user's cell may do anything
         raise ValueError(
-            f"cannot make the cell {cell!r}: {type(error).__name__}: {error}"
+            f"cannot make the cell {spec.cell!r}: {type(error).__name__}: {error}"
         ) from error
     network = Network(
-        rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
-    ).to(where)
+        rnn, work.output_size, *work.readout_initial(spec.hidden_size), seeds, work.input_sizes
+    ).to(device)
     work.prepare(network)
     return work, network
 
@@ -242,7 +210,8 @@ class _Loop:
     def evaluate(self) -> Outcome:
         """Evaluate the network; a signal meanwhile does not cost the training."""
         try:
-            return self.task.outcome(self.network, self.diverged)
+            with torch.no_grad():
+                return self.task.outcome(self.network, self.diverged)
         except Interrupted:
             if self.checkpoint is not None and self.step is not None:
                 self._save()
@@ -284,7 +253,9 @@ class _Loop:
 
     def _check(self, step: int, active: Tensor) -> None:
         """Measure if due, and stop the members that are finished."""
-        if (measured := self.task.check(self.network, step)) is None:
+        with torch.no_grad():
+            measured = self.task.check(self.network, step)
+        if measured is None:
             return
         values, position = measured
         running = active.cpu().numpy().copy()

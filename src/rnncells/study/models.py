@@ -1,0 +1,296 @@
+"""The configuration, the plan that follows from it, and what one job trains (:class:`RunSpec`).
+
+Everything is frozen and checked when it is made. ``model_dump()`` gives plain dictionaries, lists,
+text and numbers, which Snakemake compares to see what has changed.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from ..tasks import DataSource, Settings, task_class
+from ..tasks.settings import Count, Model, Number, Seed
+
+MOST_SEEDS, LARGEST_SEED = 100_000, 4_294_967_295
+SEEDS = (
+    f"a number of seeds from 1 to {MOST_SEEDS}, or a list of different integers from 0 to "
+    f"{LARGEST_SEED}"
+)
+
+
+def _all_differ(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError("an entry is there twice; all must differ")
+    return values
+
+
+def _seeds(given: object) -> list[int]:
+    """Turn a number of seeds into the list of them."""
+    if type(given) is int and 1 <= given <= MOST_SEEDS:
+        return list(range(given))
+    if (
+        isinstance(given, list)
+        and given
+        and all(type(seed) is int and 0 <= seed <= LARGEST_SEED for seed in given)
+        and len(set(given)) == len(given)
+    ):
+        return given
+    wrong = given
+    if isinstance(given, list):
+        wrong = next((seed for seed in given if isinstance(seed, str)), given)
+    raise PydanticCustomError("seeds", "{message}", {"message": SEEDS, "wrong": wrong})
+
+
+def _no_huge_bounds(bounds: list[float]) -> list[float]:
+    for bound in bounds:
+        if abs(bound) > 1e99:
+            raise ValueError(f"{bound:g} is not allowed; it must be within -1e+99 and 1e+99")
+    return bounds
+
+
+Sizes = Annotated[
+    list[Annotated[int, Field(ge=1, le=1_000_000)]],
+    Field(min_length=1),
+    AfterValidator(_all_differ),
+]
+Seeds = Annotated[
+    Any,
+    BeforeValidator(_seeds),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "uniqueItems": True,
+                    "items": {"type": "integer", "minimum": 0, "maximum": LARGEST_SEED},
+                },
+            ]
+        }
+    ),
+]
+Bounds = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_no_huge_bounds)]
+StudyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class Search(Model):
+    """How hyperparameters are searched."""
+
+    configurations: Annotated[int, Field(ge=2, le=1_000_000_000)] = Field(
+        300,
+        description="How many configurations to try, at least 2. Published: 300, and 500 for the "
+        "ESN.",
+    )
+    tries: Count = Field(
+        2,
+        description="Trainings per configuration, each with a seed of its own; their scores are "
+        "averaged.",
+    )
+    batch: Count = Field(
+        1,
+        description="Configurations proposed and trained together (constant liar). 1 is as "
+        "published; more is faster.",
+    )
+    initial: Count = Field(
+        10,
+        description="Configurations drawn at random before the surrogate is used, the first one "
+        "included.",
+    )
+    seed: Seed = Field(0, description="Seed of the search.")
+    first: dict[str, Number] = Field(
+        {"p": 5, "lr": 0.01, "tau": 10},
+        description="The first configuration. Parameters that are not named start in the middle of "
+        "their bounds; a value outside its bounds is moved to the nearest bound.",
+    )
+    space: dict[str, Bounds] = Field({}, description="Bounds that replace the published ones.")
+
+
+class Hyperparameters(Model):
+    """Where the hyperparameters come from."""
+
+    source: Literal["config", "published", "search"] = Field(
+        "config", description="See the three examples."
+    )
+    values: dict[str, Number] = Field(
+        {"lr": 0.001},
+        description="For `source: config`: `lr`, `p` for trajectory_generation, and the cells' "
+        "own; each cell takes those that it has. Giving it replaces the default, so name the "
+        "learning rate too.",
+    )
+    search: Search = Field(Search(), description="For `source: search`.")
+
+
+class CellSettings(Model):
+    """Settings of a single cell, laid over those of its study."""
+
+    lengths: Sizes | None = Field(None, description="Lengths for this cell.")
+    hidden_sizes: Sizes | None = Field(None, description="Hidden sizes for this cell.")
+    layers: Sizes | None = Field(None, description="Numbers of layers for this cell.")
+    seeds: Seeds = Field(None, description="Seeds for this cell.")
+    seeds_per_job: Count | None = Field(None, description="Seeds per job for this cell.")
+    hyperparameters: dict[str, Any] = Field(
+        {}, description="Laid over the study's `hyperparameters`, key by key."
+    )
+    training: dict[str, Any] = Field({}, description="Laid over the study's `training`.")
+    options: dict[str, Any] = Field(
+        {}, description="Keywords of the cell's class, such as `state_activation` or `factors`."
+    )
+
+
+class Study(Model):
+    """What one study compares."""
+
+    task: str = Field(
+        description="What the cells have to do: a name, or `package.module:Class` for a task of "
+        "your own."
+    )
+    cells: Annotated[list[str], Field(min_length=1), AfterValidator(_all_differ)] = Field(
+        description="Names from the table in the README, or `package.module:Class` for a cell of "
+        "your own."
+    )
+    lengths: Sizes = Field(
+        description="Sequence lengths; what they count is the task's, see below."
+    )
+    hidden_sizes: Sizes = Field(description="Units per layer (for MTRNN: per group).")
+    layers: Sizes = Field([1], description="Numbers of stacked layers.")
+    seeds: Seeds = Field(
+        list(range(5)),
+        description="`3` means seeds 0, 1, 2; `[7, 11]` means these two.",
+        json_schema_extra={"default": 5},
+    )
+    seeds_per_job: Count = Field(
+        10, description="How many seeds one job trains together, see below."
+    )
+    hyperparameters: Hyperparameters = Field(
+        Hyperparameters(), description="Where the hyperparameters come from, see below."
+    )
+    training: dict[str, Any] = Field(
+        {}, description="The training protocol; its keys depend on the task."
+    )
+    data: dict[str, Any] = Field(
+        {}, description="The data set, for tasks that have one; its keys depend on the task."
+    )
+    per_cell: dict[str, CellSettings] = Field(
+        {}, description="Settings of single cells, see below."
+    )
+
+
+class Configuration(Model):
+    """A configuration file."""
+
+    device: Device = Field(
+        "auto",
+        description="Where searches and trainings run. `auto` takes a GPU if `nvidia-smi` lists "
+        "one, and waits if all are taken by other jobs; `cuda` fails without a GPU.",
+    )
+    checkpoint_seconds: float = Field(
+        60,
+        gt=0,
+        description="Pause between two checkpoints of a training. No number depends on it: a "
+        "change makes no job run again.",
+    )
+    studies: Annotated[dict[StudyName, Study], Field(min_length=1)] = Field(
+        description="Name of each study and its settings. A name is the study's folder in "
+        "`results/`: at most 64 letters, digits, `_` and `-`, the first a letter or digit."
+    )
+
+
+class Dimension(Model):
+    """The bounds of one hyperparameter in a search, its scale, and where the search starts."""
+
+    low: Number
+    high: Number
+    scale: Literal["linear", "log", "integer"]
+    first: Number
+
+
+class SearchPlan(Model):
+    """The search of one cell: the settings, with the bounds of every hyperparameter it has."""
+
+    configurations: int = Field(description="How many to try.")
+    narrowed: list[str] = Field(description="Hyperparameters whose bounds are the study's own.")
+    space: dict[str, Dimension] = Field(description="The hyperparameters.")
+    tries: int = Field(description="Trainings per configuration.")
+    batch: int = Field(description="Configurations proposed together.")
+    initial: int = Field(description="Configurations drawn at random.")
+    seed: int = Field(description="Seed of the search.")
+
+    def settings(self) -> dict:
+        """Return what a search's proposals depend on: all but how many there will be."""
+        return self.model_dump(include={"space", "tries", "batch", "initial", "seed"})
+
+
+class CellPlan(Model):
+    """What a study does with one cell."""
+
+    lengths: list[int] = Field(description="Lengths.")
+    hidden_sizes: list[int] = Field(description="Units per layer.")
+    layers: list[int] = Field(description="Numbers of layers.")
+    seeds: list[int] = Field(description="Seeds.")
+    seeds_per_job: int = Field(description="How many of them a job trains together.")
+    options: dict[str, Any] = Field(description="Keywords of the cell's class.")
+    training: SerializeAsAny[Settings] = Field(description="The task's settings.")
+    source: Literal["config", "published", "search"] = Field(
+        description="Where the hyperparameters come from."
+    )
+    hyperparameters: dict[int, dict[str, Number] | None] = Field(
+        description="Hidden size -> hyperparameters; None where they are searched."
+    )
+    search: SearchPlan | None = Field(description="How, if they are.")
+
+
+class StudyPlan(Model):
+    """What a study does."""
+
+    task: str = Field(description="The task.")
+    device: Device = Field(description="Where it runs.")
+    data: SerializeAsAny[DataSource] | None = Field(description="The data set, if there is one.")
+    cells: dict[str, CellPlan] = Field(description="Cell -> what is done with it.")
+
+    def spec(self, cell: str, length: int, hidden_size: int, layers: int) -> "RunSpec":
+        """Return what a job of this study trains."""
+        plan = self.cells[cell]
+        return RunSpec(
+            task=self.task,
+            cell=cell,
+            length=length,
+            hidden_size=hidden_size,
+            layers=layers,
+            options=plan.options,
+            training=plan.training,
+            device=self.device,
+        )
+
+
+class RunSpec(Model):
+    """What is trained, apart from the seeds and the hyperparameters of the population's members."""
+
+    task: str = Field(description="Name of the task, or package.module:Class.")
+    cell: str = Field(description="Name of the cell, or package.module:Class.")
+    length: int = Field(ge=1, description="The task's length axis.")
+    hidden_size: int = Field(ge=1, description="Units per layer.")
+    layers: int = Field(1, ge=1, description="Stacked layers.")
+    options: dict[str, Any] = Field({}, description="Keywords of the cell's class.")
+    training: SerializeAsAny[Settings] = Field(
+        None, validate_default=True, description="The task's settings."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, or another device of PyTorch's.")
+
+    @field_validator("training", mode="before")
+    @classmethod
+    def _settings_of_the_task(cls, given: object, info) -> Settings:
+        if "task" not in info.data:
+            return given
+        made = task_class(info.data["task"]).Settings
+        return given if isinstance(given, made) else made.model_validate(given or {})
