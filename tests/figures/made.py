@@ -15,6 +15,7 @@ PROTOCOL = {
     "metric": "sequences",
     "chance": 1.0,
     "training": {"stop_below": 0.1, "threshold": 0.1},
+    "published": True,
     "reduced": [],
     "source": "hyperparameters: published",
 }

@@ -13,7 +13,13 @@ def test_the_page_of_a_study_shows_its_figures():
     figures = [
         f"{folder}/{name}.{kind}" for name in ("training_loss", run) for kind in ("pdf", "png")
     ]
-    protocol = {"task": "some", "seeds": 3, "source": "hyperparameters: search", "reduced": []}
+    protocol = {
+        "task": "some",
+        "seeds": 3,
+        "source": "hyperparameters: search",
+        "reduced": [],
+        "published": True,
+    }
     page = study_page("search", folder, figures, protocol)
     assert "## training loss\n\n![training loss](./training_loss.png)\n" in page
     assert "## search cell=mine:Cell length=5 hidden=6 layers=1\n" in page

@@ -183,12 +183,13 @@ def add_legend(figure: Figure, cells: list[str], extra: Iterable[Line2D] = ()) -
 
 def add_footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
     """Write the protocol and the notes below the panels; to be called once, last."""
-    reduced = protocol["reduced"]
-    budget = f"Reduced budget: {'; '.join(reduced)}." if reduced else "Published protocol."
+    budget = "Published protocol." if protocol["published"] else ""
+    if protocol["reduced"]:
+        budget = f"Reduced budget: {'; '.join(protocol['reduced'])}."
     seeds = f"{protocol['seeds']} seed{'s' if protocol['seeds'] != 1 else ''}"
     study, task = protocol["study"], protocol["task"]
     names = study if study.replace("-", "_") == task else f"{study} · {task}"
-    head = f"{names} · {seeds} · {protocol['source']}. {budget}"
+    head = f"{names} · {seeds} · {protocol['source']}. {budget}".rstrip()
     width = int(figure.get_figwidth() * 72 / (0.515 * SMALL))
     texts = filter(None, (head, " ".join(filter(None, notes))))
     lines = [line for text in texts for line in textwrap.wrap(text, width)]

@@ -15,12 +15,12 @@ def study_page(
         figures: the figures' files, below that folder; those that are PNG are shown.
         protocol: what :func:`rnncells.study.protocol.describe` returned.
     """
-    budget = "; ".join(protocol["reduced"]) or "none, this is the published size"
+    budget = "; ".join(protocol["reduced"]) or "nothing, this is the published size"
     lines = [
         f"# {study}",
         "",
         f"Task {protocol['task']}, {protocol['seeds']} seeds, {protocol['source']}.",
-        f"Reduced against the published protocol: {budget}.",
+        *([f"Reduced against the published protocol: {budget}."] if protocol["published"] else []),
         "",
     ]
     for file in map(Path, figures):
