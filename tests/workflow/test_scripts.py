@@ -19,7 +19,6 @@ from snakemake.iocontainers import (
 
 from rnncells.study.plan import resolve
 from rnncells.study.protocol import describe
-from rnncells.study.validation import load_schema
 
 ROOT = Path(__file__).parents[2]
 RUN = "cell=TRNN/length=6/hidden=4/layers=1"
@@ -103,21 +102,19 @@ def run(script: str, outputs: dict, inputs: dict | None = None, params: dict | N
 
 def test_every_script_runs_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
-    plan = resolve(CONFIG, schema, ROOT / "config/published/capacity_optima.csv")["tiny"]
-    cell, protocol = plan["cells"]["TRNN"], describe("tiny", plan, schema)
-    shared = {key: plan[key] for key in ("task", "device")}
-    shared |= {key: cell[key] for key in ("options", "training")} | {"code": "x"}
+    plan = resolve(CONFIG, ROOT / "config/published")["tiny"]
+    search, protocol = plan.cells["TRNN"].search, describe("tiny", plan)
+    spec = plan.spec("TRNN", 6, 4, 1).model_dump()
     searching = {
-        "configurations": cell["search"]["configurations"],
-        "space": cell["search"]["settings"]["space"],
+        "configurations": search.configurations,
+        "space": search.settings()["space"],
     }
     data = {"trajectories": "trajectories.npy"}
 
-    run("trajectories", data, params={"data": plan["data"]})
+    run("trajectories", data, params={"task": plan.task, "data": plan.data.model_dump()})
     found = {"observations": "observations.csv", "run": f"search/{RUN}/search.json"}
-    settings = {"settings": cell["search"]["settings"]}
-    run("search", found, data, shared | searching | settings)
+    settings = {"spec": spec, "settings": search.settings(), "code": "x"}
+    run("search", found, data, searching | settings)
     assert len(pd.read_csv("observations.csv")) == 4
 
     optimum = {
@@ -129,7 +126,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
 
     trained = {name: f"run/{RUN}/seeds=0-1/{name}.parquet" for name in ("metrics", "examples")}
     trained |= {"run": f"run/{RUN}/seeds=0-1/run.json"}
-    settings = {"settings": shared | {"hyperparameters": None}}
+    settings = {"settings": {"spec": spec, "hyperparameters": None, "code": "x"}}
     run("train", trained, data | {"optimum": "optimum.json"}, settings)
     assert set(pd.read_parquet(trained["metrics"])["seed"]) == {0, 1}
 

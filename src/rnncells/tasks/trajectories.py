@@ -16,7 +16,6 @@ from .arraypickle import load_array
 from .base import DataSource
 from .settings import BUDGET, File, Seed
 
-
 #: The most points of a synthetic data set, coordinate pairs.
 MOST_POINTS = 100_000_000
 
