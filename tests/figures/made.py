@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rnncells.results.columns import CONFIGURATION
-from rnncells.results.statistics import summarise
+from rnncells.results.summary import summarise
 
 PROTOCOL = {
     "study": "mine",
@@ -14,6 +14,7 @@ PROTOCOL = {
     "seeds": 3,
     "metric": "sequences",
     "chance": 1.0,
+    "solved": None,
     "training": {"stop_below": 0.1, "threshold": 0.1},
     "published": True,
     "reduced": [],

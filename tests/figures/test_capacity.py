@@ -31,7 +31,7 @@ def test_capacity_ranks_each_cell_at_its_largest_size():
     assert "60 hidden units" in ranking.get_title()
 
 
-def test_capacity_bars_are_the_bootstrap_intervals():
+def test_capacity_bars_are_the_intervals_of_the_summary():
     summary, runs = capacities({"GRU": [30]})
     ax = capacity.draw(summary, runs, PROTOCOL).axes[0]
     (segment,) = ax.collections[0].get_segments()

@@ -6,7 +6,7 @@ import pytest
 
 from rnncells.figures import scores
 
-from .made import PROTOCOL, footnote, lines, rows, scored
+from .made import PROTOCOL, footnote, lines, rows, scored, texts
 
 
 def together(*parts):
@@ -58,6 +58,15 @@ def test_what_is_measured_along_an_axis_is_not_drawn():
     metrics, summary = scored({"GRU": [1.0, 2.0]})
     curve = rows("train_loss", "step", range(5), 9.0)
     assert len(scores.draw(pd.concat([metrics, curve]), summary, PROTOCOL).axes) == 1
+
+
+def test_seeds_that_solve_the_task_are_counted():
+    protocol = PROTOCOL | {"solved": ("final_test_mse", "below", 0.1)}
+    figure = scores.draw(*scored({"GRU": [1.0, 0.0, 1.0], "LSTM": [0.0] * 3}, "solved"), protocol)
+    assert texts(figure.axes[0]) == ["0 of 3", "2 of 3"]
+    assert "Solved: final test mse below 0.1" in footnote(figure)
+    assert "exact binomial 95 %" in footnote(figure)
+    assert "Solved" not in footnote(scores.draw(*scored({"GRU": [1.0]}), PROTOCOL))
 
 
 def test_seeds_that_diverged_are_counted():

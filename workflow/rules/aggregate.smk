@@ -16,6 +16,13 @@ rule aggregate:
             category="{study}",
             labels={"figure": "summary table"},
         ),
+        comparisons=ensure("results/tables/{study}/comparisons.parquet", non_empty=True),
+        comparisons_csv=report(
+            ensure("results/tables/{study}/comparisons.csv", non_empty=True),
+            caption="../report/comparisons.rst",
+            category="{study}",
+            labels={"figure": "comparisons table"},
+        ),
         provenance=ensure("results/tables/{study}/provenance.parquet", non_empty=True),
         provenance_csv=ensure("results/tables/{study}/provenance.csv", non_empty=True),
         provenance_page=report(
@@ -35,14 +42,47 @@ rule aggregate:
         runtime=30,
         attempt=which_attempt,
     params:
+        task=outcome,
         code=code(
             "aggregate",
+            "rnncells.results.comparisons",
+            "rnncells.results.summary",
             "rnncells.results.tables",
-            "rnncells.results.statistics",
             "rnncells.results.provenance",
         ),
     script:
         "../scripts/aggregate.py"
+
+
+rule across_tasks:
+    input:
+        expand("results/tables/{study}/runs.parquet", study=PLAN),
+    output:
+        cells=report(
+            "results/tables/across_tasks.csv",
+            caption="../report/across_tasks.rst",
+            category="all studies",
+            labels={"figure": "cells over all tasks"},
+        ),
+        improvements=report(
+            "results/tables/improvements.csv",
+            caption="../report/improvements.rst",
+            category="all studies",
+            labels={"figure": "probability of improvement"},
+        ),
+    log:
+        "logs/across_tasks.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        studies=list(PLAN),
+        code=code("across_tasks", "rnncells.results.comparisons"),
+    script:
+        "../scripts/across_tasks.py"
 
 
 rule cost:

@@ -168,6 +168,11 @@ def protocol(wildcards):
     return describe(wildcards.study, PLAN[wildcards.study])
 
 
+def outcome(wildcards):
+    """Return how a study's task is scored: its number, and what solving it means."""
+    return {key: protocol(wildcards)[key] for key in ("metric", "solved")}
+
+
 def protocol_of_cell(wildcards):
     """Return what the footnote of one cell's figure says of the study."""
     only = {"cells": {wildcards.cell: cell_plan(wildcards)}}
@@ -293,6 +298,8 @@ def study_figures(wildcards):
 
 def all_figures():
     """Return what the whole workflow makes."""
-    return [f"results/figures/{study}/README.md" for study in PLAN] + [
-        f"results/figures/cost.{kind}" for kind in ("pdf", "png")
-    ]
+    return (
+        [f"results/figures/{study}/README.md" for study in PLAN]
+        + [f"results/figures/cost.{kind}" for kind in ("pdf", "png")]
+        + ["results/tables/across_tasks.csv"]
+    )

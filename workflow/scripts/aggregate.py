@@ -2,12 +2,14 @@
 
 import time
 
+import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from rnncells.jobs.files import write_table, write_text
 from rnncells.jobs.job import job
+from rnncells.results.comparisons import compare_cells
 from rnncells.results.provenance import record
-from rnncells.results.statistics import summarise
+from rnncells.results.summary import solved, summarise
 from rnncells.results.tables import gather_provenance, gather_runs, gather_tables, provenance_page
 
 
@@ -18,7 +20,10 @@ def main(snakemake: Snakemake) -> None:
         began = time.perf_counter()
         metrics, examples = gather_tables(files.metrics), gather_tables(files.examples)
         runs = gather_runs(files.runs)
+        task = snakemake.params.task
+        metrics = pd.concat([metrics, solved(metrics, runs, task["solved"])], ignore_index=True)
         summary = summarise(metrics, runs)
+        comparisons = compare_cells(metrics, runs, task["metric"])
         own = record(
             rule="aggregate",
             parameters={},
@@ -34,6 +39,8 @@ def main(snakemake: Snakemake) -> None:
         write_table(runs, out.runs_csv)
         write_table(summary, out.summary)
         write_table(summary, out.summary_csv)
+        write_table(comparisons, out.comparisons)
+        write_table(comparisons, out.comparisons_csv)
         write_table(provenance, out.provenance)
         write_table(provenance, out.provenance_csv)
         write_text(out.provenance_page, provenance_page(provenance, study))

@@ -29,8 +29,8 @@ def draw(summary: pd.DataFrame, runs: pd.DataFrame, protocol: Mapping) -> Figure
 
     Left: against the number of hidden units, on an axis that is logarithmic above 10. Right: the
     cells ranked at their largest size. A trajectory counts as learned if its mean distance to the
-    target is below the threshold. Markers are means over seeds, bars the bootstrap 95 % interval of
-    the mean, small dots single seeds; a grey tick is the number of trajectories that a seed was
+    target is below the threshold. Markers are means over seeds, bars the 95 % t interval of the
+    mean, small dots single seeds; a grey tick is the number of trajectories that a seed was
     given to learn. Look for cells whose intervals do not overlap, and for dots far from their tick:
     there the number given was too large for the cell. Diverged runs count with no trajectory
     learned.
@@ -72,7 +72,7 @@ def draw(summary: pd.DataFrame, runs: pd.DataFrame, protocol: Mapping) -> Figure
     add_footnote(
         figure,
         protocol,
-        "Marker: mean over seeds; bar: bootstrap 95 % interval of the mean. Right: number, the "
+        "Marker: mean over seeds; bar: 95 % t interval of the mean. Right: number, the "
         "mean; small dots, single seeds; grey tick, the number of sequences given to learn.",
         divergence_note(runs["diverged"].sum(), "counted with no sequence learned"),
     )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..results.columns import CONFIGURATION
+from ..results.columns import CONFIGURATION, SOLVED
 from .style import (
     GREY,
     WIDTH,
@@ -16,6 +17,7 @@ from .style import (
     dot_rows,
     empty_figure,
     figure_style,
+    label_right,
 )
 
 _NAMES = {"length": "length {}", "hidden": "{} units", "layers": "layers: {}"}
@@ -59,6 +61,8 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
             first = first or ax
             chosen = {"metric": metric, "axis": "none"} | setting
             dot_rows(ax, _where(summary, chosen), _where(scalars, chosen), cells)
+            if metric == SOLVED:
+                _count(ax, _where(scalars, chosen), cells)
             if metric == protocol["metric"]:
                 ax.axvline(protocol["chance"], color=GREY, linestyle="--", linewidth=0.9, zorder=1)
             ax.set_title(", ".join(_NAMES[axis].format(setting[axis]) for axis in varying))
@@ -69,11 +73,29 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
     add_footnote(
         figure,
         protocol,
-        "Small dots: seeds; marker: their mean; bar: bootstrap 95 % interval of the mean. Dashed: "
-        f"chance level, {protocol['chance']:g}.",
+        "Small dots: seeds; marker: their mean; bar: 95 % t interval of the mean. Dashed: chance "
+        f"level, {protocol['chance']:g}.",
+        _criterion(protocol["solved"]),
         divergence_note(diverged, "and have no number here"),
     )
     return figure
+
+
+def _count(ax: Axes, seeds: pd.DataFrame, cells: list[str]) -> None:
+    """Write for each cell how many of its seeds solve the task, right of the panel."""
+    for y, cell in enumerate(cells):
+        values = seeds.loc[seeds["cell"] == cell, "value"]
+        if len(values):
+            label_right(ax, y, f"{values.sum():.0f} of {len(values)}")
+
+
+def _criterion(solved: tuple[str, str, float] | None) -> str:
+    """Say what solving the task means, and which interval the share of seeds has."""
+    if solved is None:
+        return ""
+    metric, side, threshold = solved
+    words = f"Solved: {metric.replace('_', ' ')} {side} {threshold:g}"
+    return f"{words} (number: seeds of all; bar: exact binomial 95 % interval)."
 
 
 def _where(table: pd.DataFrame, values: Mapping) -> pd.DataFrame:

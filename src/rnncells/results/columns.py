@@ -2,3 +2,5 @@
 
 #: The axes of a study. A configuration is one value of each; a run is a configuration with a seed.
 CONFIGURATION = ["cell", "length", "hidden", "layers"]
+#: The metric that says which seeds solve their task: 1 or 0 for each seed.
+SOLVED = "solved"

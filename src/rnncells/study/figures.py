@@ -15,7 +15,7 @@ from ..jobs.errors import shown
 from .sources import PACKAGE, module_file, syntax_tree
 
 #: The tables of a study that a figure can read: ``results/tables/<study>/<table>.parquet``.
-TABLES = ("metrics", "examples", "runs", "summary")
+TABLES = ("metrics", "examples", "runs", "summary", "comparisons")
 #: A figure outside this project. Its name becomes part of a file name.
 FUNCTION_NAME = re.compile(r"(?=.{3,120}$)[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*", re.ASCII | re.I)
 

@@ -16,6 +16,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         training: the settings of the first cell.
         source: where the hyperparameters come from, in words.
         metric, chance: the task's main metric, and what an untrained guess reaches on it.
+        solved: what solving the task means (``Task.solved``), or None.
         length_is: what a length is, in words.
         published: whether there is a published study of this task.
         reduced: everything that is smaller than in the published study, in words; empty at
@@ -30,6 +31,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         "source": f"hyperparameters: {', '.join(dict.fromkeys(cell.source for cell in cells))}",
         "metric": task.metric,
         "chance": task.chance,
+        "solved": task.solved,
         "length_is": task.length_is,
         "published": task.published is not None,
         "reduced": [] if task.published is None else _reduced(study, task.published),

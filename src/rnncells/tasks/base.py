@@ -100,6 +100,8 @@ class Task(ABC):
     metric: ClassVar[str]
     #: What an untrained guess reaches on ``metric``.
     chance: ClassVar[float]
+    #: What solving the task means: a metric's value at its last position, "below" or "above" this.
+    solved: ClassVar[tuple[str, str, float] | None] = None
     #: What a length is, in words, and the least one.
     length_is: ClassVar[str] = "the number of steps"
     least_length: ClassVar[int] = 1

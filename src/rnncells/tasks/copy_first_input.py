@@ -23,7 +23,8 @@ class CopyFirstInput(Task):
 
     The loss and the metric are the mean squared error of the prediction after the last step;
     predicting 0 gives 1, the variance of the target. Training and test sequences are drawn once.
-    The score is the share of the variance explained, max(0, 1 - test MSE).
+    The score is the share of the variance explained, max(0, 1 - test MSE). The task is solved below
+    a test MSE of 0.1, where the published training ends.
 
     The length is T.
 
@@ -52,6 +53,7 @@ class CopyFirstInput(Task):
 
     metric = "final_test_mse"
     chance = 1.0
+    solved = ("final_test_mse", "below", 0.1)
     length_is = "the number of inputs"
     squared_error = True
     figures = ("training_loss",)

@@ -1,0 +1,20 @@
+"""Compare the cells over all studies."""
+
+from snakemake.iocontainers import Snakemake
+
+from rnncells.jobs.files import read_table, write_table
+from rnncells.jobs.job import job
+from rnncells.results.comparisons import improvements, over_tasks
+
+
+def main(snakemake: Snakemake) -> None:
+    """Read the runs of every study, and write a row per cell, and one per pair of cells."""
+    with job("across tasks", snakemake.log[0]):
+        studies = dict(zip(snakemake.params.studies, map(read_table, snakemake.input), strict=True))
+        cells, pairs = over_tasks(studies), improvements(studies)
+        write_table(cells, snakemake.output.cells)
+        write_table(pairs, snakemake.output.improvements)
+
+
+if __name__ == "__main__":
+    main(globals()["snakemake"])  # which Snakemake defines
