@@ -7,7 +7,14 @@ import pytest
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.search.journal import Journal
 from rnncells.search.loop import Observation, propose, search
-from rnncells.search.optimum import ObservationError, extract, fit, minimise, relative_mean
+from rnncells.search.optimum import (
+    ObservationError,
+    extract,
+    fit,
+    grid_minimum,
+    refined,
+    relative_mean,
+)
 from rnncells.search.space import Space
 
 SETTINGS = {
@@ -15,7 +22,7 @@ SETTINGS = {
     "lr": {"low": 1e-4, "high": 1.0, "scale": "log", "first": 0.01},
 }
 SPACE = Space(SETTINGS)
-RULES = {"tries": 2, "batch": 1, "initial": 4, "seed": 0}
+RULES = {"tries": 2, "batch": 1, "initial": 3, "seed": 0, "surrogate": "robust"}
 
 
 def score(p: float, lr: float) -> float:
@@ -203,7 +210,7 @@ def test_values_on_a_bound_are_named():
 
 def test_the_minimum_is_least_on_the_whole_grid():
     model = fit(observations(50, noise=1.0), SPACE)
-    point = minimise(model, 2)
+    point = refined(model, grid_minimum(model, 2))
     u = np.arange(50) / 50
     grid = np.stack(np.meshgrid(u, u, indexing="ij"), -1).reshape(-1, 2)
     assert model.predict(point[None])[0] <= model.predict(grid).min() + 1e-12

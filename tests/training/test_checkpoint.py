@@ -138,7 +138,10 @@ SPACE = {
 
 
 def run_search(folder, checkpoint, configurations=5):
-    space, rules = Space(SPACE), {"tries": 2, "batch": 2, "initial": 5, "seed": 0}
+    space, rules = (
+        Space(SPACE),
+        {"tries": 2, "batch": 2, "initial": 4, "seed": 0, "surrogate": "robust"},
+    )
     journal = Journal(folder / "j.csv", space, "sequences", 2, folder / "observations.csv")
     spec = RunSpec(
         task="trajectory_generation",

@@ -30,19 +30,19 @@ def propose(
 ) -> list[list[float]]:
     """Return the next ``batch`` points of the unit cube to try.
 
-    The first point comes first, then uniform draws until ``initial`` points are known, then the
-    points of largest expected improvement over the observations, several at once by the constant
-    liar.
+    The first point comes first, then ``initial`` uniform draws, then the points of largest expected
+    improvement over the observations, several at once by the constant liar. The draws depend on the
+    seed and on the number of parameters alone, so that searches of one space share them.
 
     Args:
         space: the parameters.
         observations: columns of the parameters, and ``score`` (to be maximised).
-        settings: the search's settings ``initial`` and ``seed``.
+        settings: the search's settings ``initial``, ``seed`` and ``surrogate``.
         batch: how many points.
     """
     known = len(observations)
-    if known < settings["initial"]:
-        batch = min(batch, settings["initial"] - known)
+    if known <= settings["initial"]:
+        batch = min(batch, 1 + settings["initial"] - known)
         return [
             space.first()
             if k == 0
@@ -52,7 +52,7 @@ def propose(
     seed = int(stream(settings["seed"], "search", "propose", known).integers(2**31))
     optimiser = Optimizer(
         [Real(0.0, 1.0, name=name) for name in space.names],
-        base_estimator=surrogate(len(space), seed),
+        base_estimator=surrogate(settings["surrogate"], len(space), seed),
         n_initial_points=0,
         acq_func="EI",
         acq_optimizer="lbfgs",
@@ -96,7 +96,7 @@ def search(
 
     Args:
         space: the parameters.
-        settings: ``tries``, ``batch``, ``initial`` and ``seed``.
+        settings: ``tries``, ``batch``, ``initial``, ``seed`` and ``surrogate``.
         configurations: how many to try in all.
         metric: name of the number recorded for every try.
         evaluate: trains configurations (given their values and the seeds of their tries).
