@@ -129,6 +129,8 @@ def searched(names, on_bound=()):
     best = {"values": values, "score": 8.0, "configuration": 11}
     optimum = {"space": space, "values": values, "score": 7.5, "score_sd": 0.5}
     optimum |= {"best_observed": best, "on_bound": list(on_bound)}
+    spread = {name: [value, 2 * value] for name, value in values.items()}
+    optimum["stability"] = {"refits": 10, "within_two_cells": 7, "range": spread}
     return observations, optimum, pd.concat(tables)
 
 

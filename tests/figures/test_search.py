@@ -70,3 +70,11 @@ def test_search_marks_the_optimum_and_its_bounds():
     assert "On the bound of the space: learning rate" in figure.get_suptitle()
     free = search.draw(*searched(["p", "lr"]), PROTOCOL)
     assert "bound" not in free.get_suptitle()
+
+
+def test_search_says_how_stable_the_optimum_is():
+    observations, optimum, surrogate = searched(["p", "lr"])
+    optimum["stability"]["range"] = {"p": [5, 9], "lr": [0.01, 0.01]}
+    title = " ".join(search.draw(observations, optimum, surrogate, PROTOCOL).get_suptitle().split())
+    assert "7 of 10 fits" in title
+    assert title.endswith("sequences to learn from 5 to 9")

@@ -36,7 +36,8 @@ def draw(
     deviation. Below the diagonal: the same for pairs of parameters. Dots are the observed
     configurations; the red line and the star are the optimum of the surrogate's mean, which is what
     the study trains. Look for an optimum on the bound of the space, which asks for wider bounds,
-    and for a wide band at the optimum, which asks for more configurations.
+    for a wide band at the optimum, which asks for more configurations, and for an optimum that
+    moves when the surrogate is fitted again, which is not to be trusted.
     """
     space, names = optimum["space"], list(optimum["space"])
     surrogate = surrogate.fillna({"y_name": ""})
@@ -92,7 +93,21 @@ def _verdict(optimum: Mapping) -> str:
     if optimum["on_bound"]:
         bounds = " and ".join(_SYMBOLS.get(name, name) for name in optimum["on_bound"])
         lines.append(f"On the bound of the space: {bounds}")
+    lines.append(_stability(optimum["stability"]))
     return "\n".join(textwrap.fill(line, 118) for line in lines)
+
+
+def _stability(stability: Mapping) -> str:
+    """Say how far the optimum depends on the fit of the surrogate."""
+    moved = [
+        f"{_SYMBOLS.get(name, name)}\u00a0from {low:.3g} to {high:.3g}"
+        for name, (low, high) in stability["range"].items()
+        if high > low
+    ]
+    return (
+        f"Stability: {stability['within_two_cells']} of {stability['refits']} fits with other seeds "
+        f"have their optimum within two cells of the grid{': ' * bool(moved)}{', '.join(moved)}"
+    )
 
 
 def _convergence(ax: Axes, observations: pd.DataFrame) -> None:
