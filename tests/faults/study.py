@@ -43,7 +43,7 @@ CONFIG = {
                 "source": "search",
                 "search": {
                     "configurations": 5,
-                    "initial": 4,
+                    "initial": 3,
                     "batch": 2,
                     "space": {"p": [1, 6]},
                 },

@@ -166,6 +166,21 @@ def test_proposals_depend_on_nothing_but_the_observations(tmp_path):
     assert len({tuple(point) for point in batch}) == 3
 
 
+def test_the_random_points_are_those_of_the_space_whatever_the_cell():
+    other = Space(
+        {"q": {"low": 0.0, "high": 1.0, "scale": "linear", "first": 0.3}}
+        | {"lr": {"low": 1e-4, "high": 1.0, "scale": "log", "first": 0.05}}
+    )
+
+    def points(space, known):
+        return propose(space, pd.DataFrame(index=range(known)), RULES, 8)
+
+    assert points(SPACE, 0)[0] == pytest.approx([0.1, 0.5])
+    assert points(other, 0)[0] != points(SPACE, 0)[0]
+    assert len(points(SPACE, 0)) == 1 + RULES["initial"]
+    assert points(other, 0)[1:] == points(SPACE, 0)[1:] == points(SPACE, 1)
+
+
 def observations(rows: int, noise: float = 0.0) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"p": rng.integers(1, 42, rows), "lr": 10 ** rng.uniform(-4, 0, rows)})

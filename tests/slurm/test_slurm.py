@@ -27,7 +27,7 @@ STUDIES = {
         "data": {"trajectories": 8, "points": 100, "via_points": [3, 5]},
         "hyperparameters": {
             "source": "search",
-            "search": {"configurations": 4, "initial": 3, "batch": 2, "space": {"p": [1, 6]}},
+            "search": {"configurations": 4, "initial": 2, "batch": 2, "space": {"p": [1, 6]}},
         },
         "training": {"iterations": 30},
     },

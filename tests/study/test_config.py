@@ -243,11 +243,17 @@ def test_paper_has_the_published_protocols():
         "tau": (1.0, 100.0),
         "alpha_h_prime": (1e-3, 10.0),
     }
-    assert [space[name].first for name in ("p", "lr", "tau")] == [5, 0.01, 10]
+    assert {name: d.first for name, d in space.items()} == {
+        "lr": 0.02,
+        "p": 5,
+        "tau": 10,
+        "alpha_h_prime": 0.03,
+    }
     assert set(cells["ESN"].search.space) == {"p", "tau", "connectivity", "sigma"}
     assert cells["ESN"].search.configurations == 500
     assert cells["LSTM"].search.configurations == 300
     assert cells["LSTM"].search.tries == 2
+    assert (cells["LSTM"].search.surrogate, cells["LSTM"].search.evaluate) == ("published", "grid")
     assert cells["AntisymmetricRNN"].training.initial_state == "learned"
     assert cells["UGRNN"].training.initial_state == "fixed"
     assert len(cells["GRU"].seeds) == 10
@@ -267,6 +273,41 @@ def test_default_bounds_shrink_to_the_data():
     plan = resolve(capacity(data={"trajectories": 12}, hyperparameters=SEARCH), PUBLISHED)
     p = plan["a"].cells["TRNN"].search.space["p"]
     assert (p.low, p.high) == (1, 12)
+
+
+def test_a_search_starts_where_it_is_told_or_where_the_published_one_did():
+    def first(cell, settings=None, **others):
+        config = capacity(
+            cells=[cell],
+            hyperparameters={"source": "search", "search": {"first": settings or {}}},
+            **others,
+        )
+        space = resolve(config, PUBLISHED)["a"].cells[cell].search.space
+        return {name: dimension.first for name, dimension in space.items()}
+
+    assert first("MTRNN") == {"lr": 0.02, "p": 3, "tau_slow": 20, "tau_fast": 10}
+    assert first("MTRNN", {"p": 9})["p"] == 9
+    assert first("MTRNN", {"p": 9})["tau_slow"] == 20
+    assert first("TRNN") == {"lr": 0.01, "p": 5, "tau": 10}  # there is no published search
+    ridge = {"ESN": {"training": {"readout": "ridge"}}}
+    assert first("ESN", per_cell=ridge) == {"p": 2, "tau": 10, "connectivity": 0.1, "sigma": 1}
+    config = study(cells=["LSTM"], hyperparameters={"source": "search"})
+    search = resolve(config, PUBLISHED)["a"].cells["LSTM"].search  # copy_first_input
+    assert search.space["lr"].first == 0.01
+
+
+def test_what_becomes_of_a_search_is_no_setting_of_its_proposals():
+    config = capacity(hyperparameters={"source": "search", "search": {"evaluate": "refined"}})
+    search = resolve(config, PUBLISHED)["a"].cells["TRNN"].search
+    assert search.evaluate == "refined"
+    assert search.settings() == {
+        "space": search.model_dump()["space"],
+        "tries": 2,
+        "batch": 1,
+        "initial": 10,
+        "seed": 0,
+        "surrogate": "robust",
+    }
 
 
 def test_per_cell_settings_are_laid_over_those_of_the_study():

@@ -35,7 +35,7 @@ CONFIG = {
             "data": {"trajectories": 8, "points": 100, "via_points": [3, 5]},
             "hyperparameters": {
                 "source": "search",
-                "search": {"configurations": 2, "initial": 2, "batch": 2, "space": {"p": [1, 6]}},
+                "search": {"configurations": 2, "initial": 1, "batch": 2, "space": {"p": [1, 6]}},
             },
             "training": {"iterations": 200},
         },

@@ -34,7 +34,7 @@ CONFIG = {
             "data": {"trajectories": 4, "points": 20, "via_points": [3, 5]},
             "hyperparameters": {
                 "source": "search",
-                "search": {"configurations": 4, "initial": 3, "batch": 1, "space": {"p": [1, 4]}},
+                "search": {"configurations": 4, "initial": 2, "batch": 1, "space": {"p": [1, 4]}},
             },
             "training": {"iterations": 5},
         }
@@ -108,6 +108,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     searching = {
         "configurations": search.configurations,
         "space": search.settings()["space"],
+        "extraction": {"surrogate": "robust", "evaluate": "grid"},
     }
     data = {"trajectories": "trajectories.npy"}
 

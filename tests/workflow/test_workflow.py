@@ -55,7 +55,7 @@ TINY = {
                 "source": "search",
                 "search": {
                     "configurations": 5,
-                    "initial": 3,
+                    "initial": 2,
                     "batch": 2,
                     "space": {"p": [1, 6]},
                 },

@@ -98,6 +98,11 @@ def search_space(wildcards):
     return search_settings(wildcards)["space"]
 
 
+def extraction(wildcards):
+    """Return how the optimum is read off a search: which surrogate, and which of its minima."""
+    return cell_plan(wildcards).search.model_dump(include={"surrogate", "evaluate"})
+
+
 def configurations(wildcards):
     """Return how many configurations a search tries."""
     return cell_plan(wildcards).search.configurations

@@ -19,6 +19,7 @@ rule optimum:
         attempt=which_attempt,
     params:
         space=search_space,
+        extraction=extraction,
         configurations=configurations,
         code=code("optimum", "rnncells.search.optimum"),
     script:

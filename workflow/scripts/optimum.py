@@ -17,12 +17,14 @@ def main(snakemake: Snakemake) -> None:
     with job(f"optimum {w.study} {w.cell} hidden={w.hidden}", snakemake.log[0]):
         began = time.perf_counter()
         observations = read_observations(snakemake.input.observations, p.configurations, p.space)
-        optimum, surrogate = extract(observations, p.space)
+        optimum, surrogate = extract(
+            observations, p.space, p.extraction["surrogate"], p.extraction["evaluate"]
+        )
         write_table(surrogate, out.surrogate)
         write_json(out.optimum, optimum)
         made = record(
             rule="optimum",
-            parameters={"space": dict(p.space)},
+            parameters={"space": dict(p.space), **p.extraction},
             seeds=[0],
             seconds=time.perf_counter() - began,
             attempt=snakemake.resources.attempt,

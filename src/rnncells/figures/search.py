@@ -105,8 +105,9 @@ def _stability(stability: Mapping) -> str:
         if high > low
     ]
     return (
-        f"Stability: {stability['within_two_cells']} of {stability['refits']} fits with other seeds "
-        f"have their optimum within two cells of the grid{': ' * bool(moved)}{', '.join(moved)}"
+        f"Stability: {stability['within_two_cells']} of {stability['refits']} fits with other "
+        "seeds have their optimum within two cells of the grid"
+        f"{': ' * bool(moved)}{', '.join(moved)}"
     )
 
 

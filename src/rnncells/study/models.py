@@ -104,16 +104,30 @@ class Search(Model):
     )
     initial: Count = Field(
         10,
-        description="Configurations drawn at random before the surrogate is used, the first one "
-        "included.",
+        description="Random configurations after the first one, before the surrogate is used. They "
+        "depend on `seed` and the number of parameters alone, so cells with as many parameters "
+        "share them.",
     )
     seed: Seed = Field(0, description="Seed of the search.")
     first: dict[str, Number] = Field(
-        {"p": 5, "lr": 0.01, "tau": 10},
-        description="The first configuration. Parameters that are not named start in the middle of "
+        {},
+        description="The first configuration. Parameters that are not named start where the "
+        "cell's published search did, else at `p` 5, `lr` 0.01 and `tau` 10, else in the middle of "
         "their bounds; a value outside its bounds is moved to the nearest bound.",
     )
     space: dict[str, Bounds] = Field({}, description="Bounds that replace the published ones.")
+    surrogate: Literal["robust", "published"] = Field(
+        "robust",
+        description="How the Gaussian process is fitted. `robust`: maximum a posteriori from nine "
+        "starting points. `published`: maximum likelihood with two random restarts, which with "
+        "some seeds ends in a mode that fits noise or overlooks a parameter.",
+    )
+    evaluate: Literal["grid", "refined"] = Field(
+        "grid",
+        description="Which minimum of the surrogate is the optimum. `grid`, as published: the best "
+        "point of a grid with 50 points per parameter. `refined`: that point moved along each "
+        "axis in steps of a twentieth of a cell.",
+    )
 
 
 class Hyperparameters(Model):
@@ -223,12 +237,14 @@ class SearchPlan(Model):
     space: dict[str, Dimension] = Field(description="The hyperparameters.")
     tries: int = Field(description="Trainings per configuration.")
     batch: int = Field(description="Configurations proposed together.")
-    initial: int = Field(description="Configurations drawn at random.")
+    initial: int = Field(description="Configurations drawn at random after the first.")
     seed: int = Field(description="Seed of the search.")
+    surrogate: Literal["robust", "published"] = Field(description="How the surrogate is fitted.")
+    evaluate: Literal["grid", "refined"] = Field(description="Which minimum is the optimum.")
 
     def settings(self) -> dict:
-        """Return what a search's proposals depend on: all but how many there will be."""
-        return self.model_dump(include={"space", "tries", "batch", "initial", "seed"})
+        """Return what a search's proposals depend on: not how many, nor what becomes of them."""
+        return self.model_dump(exclude={"configurations", "narrowed", "evaluate"})
 
 
 class CellPlan(Model):

@@ -32,6 +32,8 @@ from .validation import ConfigError, checked, plain
 MOST_RUNS = 100_000
 #: The search space of the learning rate, which no cell and no task has of its own.
 LEARNING_RATE = {"lr": (1e-4, 1.0, "log")}
+#: Where a search without a published predecessor starts.
+FIRST = {"p": 5, "lr": 0.01, "tau": 10}
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -57,15 +59,24 @@ def resolve(config: Mapping, published: str | Path) -> dict[str, StudyPlan]:
 
 def read_published(path: str | Path) -> dict[tuple[str, int], dict[str, float]]:
     """Read published optima: (cell, hidden size) -> hyperparameters."""
-    others = ("cell", "hidden_size", "configurations", "kind", "score", "sequences", "source")
+    rows = _published_rows(path, "surrogate_optimum")
+    return {(row["cell"], int(row["hidden_size"])): _hyperparameters(row) for row in rows}
+
+
+def read_first_configurations(path: str | Path) -> dict[str, dict[str, float]]:
+    """Read where published searches started: cell -> hyperparameters."""
+    rows = _published_rows(path, "first_configuration")
+    return {row["cell"]: _hyperparameters(row) for row in rows}
+
+
+def _published_rows(path: str | Path, kind: str) -> list[dict[str, str]]:
     with open(path, encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "surrogate_optimum"]
-    return {
-        (row["cell"], int(row["hidden_size"])): {
-            name: float(value) for name, value in row.items() if value and name not in others
-        }
-        for row in rows
-    }
+        return [row for row in csv.DictReader(file) if row["kind"] == kind]
+
+
+def _hyperparameters(row: Mapping[str, str]) -> dict[str, float]:
+    others = ("cell", "hidden_size", "configurations", "kind", "score", "sequences", "source")
+    return {name: float(value) for name, value in row.items() if value and name not in others}
 
 
 def _check_number_of_runs(plan: Mapping[str, StudyPlan]) -> None:
@@ -164,14 +175,13 @@ class _Resolving:
 
     def _check_names(self, where: str, hyper: Hyperparameters, known: set[str]) -> None:
         """Refuse values and bounds of hyperparameters that no cell of the study has."""
-        for key, given, shared in (
-            ("values", hyper.values, set()),
-            ("search.space", hyper.search.space, set()),
-            # The default first configuration serves cells with and without a time constant.
-            ("search.first", hyper.search.first, set(Search().first)),
+        for key, given in (
+            ("values", hyper.values),
+            ("search.space", hyper.search.space),
+            ("search.first", hyper.search.first),
         ):
             for name in given:
-                if name not in known | shared:
+                if name not in known:
                     raise ConfigError(
                         f"{where}.hyperparameters.{key}: no cell of the study has the parameter "
                         f"{shown(name)}{did_you_mean(name, known)}; allowed: "
@@ -211,7 +221,9 @@ class _Resolving:
         limits = _narrowest(description.limits, self.limits)
         sizes, search = axes["hidden_sizes"], None
         if hyper.source == "search":
-            search = _search_plan(f"{where}.hyperparameters.search", hyper.search, space, limits)
+            there = f"{where}.hyperparameters.search"
+            first = FIRST | self._published_first(cell) | hyper.search.first
+            search = _search_plan(there, hyper.search, space, limits, first)
             values = dict.fromkeys(sizes)
         elif hyper.source == "config":
             there = f"{where}.hyperparameters.values"
@@ -229,6 +241,13 @@ class _Resolving:
             hyperparameters=values,
             search=search,
         )
+
+    def _published_first(self, cell: str) -> dict[str, float]:
+        """Return where the published search of a cell started, if there is one."""
+        if self.task.published_optima is None:
+            return {}
+        path = self.published / self.task.published_optima
+        return read_first_configurations(path).get(cell, {})
 
     def _check_readout(self, cell: str, training: Settings, description: Description) -> None:
         if training.readout != "ridge":
@@ -299,8 +318,10 @@ def _given_values(
     return given
 
 
-def _search_plan(where: str, search: Search, space: Mapping, limits: Limits) -> SearchPlan:
-    """Return the search's settings, with the bounds of every hyperparameter of this cell."""
+def _search_plan(
+    where: str, search: Search, space: Mapping, limits: Limits, first: Mapping[str, float]
+) -> SearchPlan:
+    """Return the search's settings, with bounds and start of every hyperparameter of this cell."""
     dimensions = {}
     for name, (low, high, scale) in space.items():
         if name in search.space:
@@ -314,11 +335,9 @@ def _search_plan(where: str, search: Search, space: Mapping, limits: Limits) -> 
         else:
             least, most = limits.get(name, (-math.inf, math.inf))
             low, high = max(low, least), min(high, most)
-        first = search.first.get(name)
-        if first is None:
-            first = math.sqrt(low) * math.sqrt(high) if scale == "log" else (low + high) / 2
-        first = min(max(first, low), high)
-        dimensions[name] = Dimension(low=low, high=high, scale=scale, first=first)
+        middle = math.sqrt(low) * math.sqrt(high) if scale == "log" else (low + high) / 2
+        start = min(max(first.get(name, middle), low), high)
+        dimensions[name] = Dimension(low=low, high=high, scale=scale, first=start)
     return SearchPlan(
         configurations=search.configurations,
         narrowed=sorted(set(search.space) & set(space)),
@@ -327,6 +346,8 @@ def _search_plan(where: str, search: Search, space: Mapping, limits: Limits) -> 
         batch=search.batch,
         initial=search.initial,
         seed=search.seed,
+        surrogate=search.surrogate,
+        evaluate=search.evaluate,
     )
 
 
