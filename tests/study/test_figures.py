@@ -61,7 +61,7 @@ def test_a_figure_of_the_users_own(own):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("capacty", "unknown figure 'capacty'; allowed: accuracy, capacity"),
+        ("capacty", "unknown figure 'capacty' (did you mean 'capacity'?); allowed: accuracy"),
         ("search", "unknown figure 'search'"),
         ("mine.pictures:", "is not a name of a figure"),
         ("mine.paintings:drift", "there is no module 'mine.paintings'"),

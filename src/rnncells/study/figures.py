@@ -6,18 +6,16 @@ millisecond.
 
 import ast
 import inspect
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..jobs.errors import shown
+from ..jobs.errors import did_you_mean, shown
+from ..jobs.plugins import CLASS_NAME
 from .sources import PACKAGE, module_file, syntax_tree
 
 #: The tables of a study that a figure can read: ``results/tables/<study>/<table>.parquet``.
 TABLES = ("metrics", "examples", "runs", "summary", "comparisons")
-#: A figure outside this project. Its name becomes part of a file name.
-FUNCTION_NAME = re.compile(r"(?=.{3,120}$)[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*", re.ASCII | re.I)
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,11 @@ def describe_figure(name: str) -> FigureSource:
     if ":" not in name:
         if name not in figures():
             raise ValueError(
-                f"unknown figure {shown(name)}; allowed: {', '.join(figures())}, "
-                "or package.module:function"
+                f"unknown figure {shown(name)}{did_you_mean(name, figures())}; allowed: "
+                f"{', '.join(figures())}, or package.module:function"
             )
         return read_figure(f"{PACKAGE.name}.figures.{name}")
-    if not FUNCTION_NAME.fullmatch(name):
+    if not CLASS_NAME.fullmatch(name):  # a function is written as a class is
         raise ValueError(
             f"{shown(name)} is not a name of a figure; allowed: package.module:function, with "
             "letters, digits and _, and at most 120 characters"
