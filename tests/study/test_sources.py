@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_results_depend_on_the_files_that_they_import():
     files = {Path(file).name for file in depends_on("rnncells.cells.esn")}
-    assert files == {"esn.py", "base.py", "initial.py"}
+    assert files >= {"esn.py", "base.py", "initial.py"}
     assert "leaky.py" in {Path(file).name for file in depends_on("rnncells.cells.predictive")}
     training = {Path(file).name for file in depends_on("rnncells.training.loop")}
     assert {"loop.py", "rnn.py", "streams.py", "adam.py"} <= training

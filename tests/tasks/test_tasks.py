@@ -1,5 +1,7 @@
 """The tasks: their data, losses and scores against plain definitions."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +18,7 @@ from rnncells.tasks.binary_addition import draw_sums
 from rnncells.tasks.trajectories import synthetic
 from rnncells.tasks.trajectory_generation import thin
 
+ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 N = 8
 
@@ -497,3 +500,26 @@ def test_examples_show_targets_and_predictions():
         where = (k, own["step"].to_numpy(), own["sample"].to_numpy(), own["coordinate"].to_numpy())
         np.testing.assert_allclose(own["target"], task.target.numpy()[where], rtol=1e-6)
         np.testing.assert_allclose(own["prediction"], predicted[where], rtol=1e-6)
+
+
+# The README's own task
+
+
+def test_the_readmes_own_task_and_its_chance_level():
+    section = (ROOT / "README.md").read_text().split("## Add your own task\n")[1]
+    namespace = {"__name__": "adding"}
+    exec(re.search(r"```python\n(.*?)```", section, re.S)[1], namespace)
+    kind = namespace["Adding"]
+    task = kind(7, [3, 4], [{}, {}], kind.Settings(batch_size=20_000), CPU)
+    batch = task.batch(0)
+    assert batch.x.shape == (2, 7, 20_000, 2)
+    numbers, marks = batch.x.unbind(-1)
+    assert (marks.sum(1) == 2).all()
+    assert stats.kstest(numbers.numpy().ravel(), "uniform").pvalue > 1e-3
+    places = marks.sum((0, 2)).numpy()
+    assert stats.chisquare(places).pvalue > 1e-3
+    torch.testing.assert_close(batch.target[..., 0], (numbers * marks).sum(1))
+    # The best guess without the input is the mean, 1; its squared error is the chance level.
+    assert (batch.target - 1).square().mean().item() == pytest.approx(kind.chance, rel=0.02)
+    alone = kind(7, [4], [{}], kind.Settings(batch_size=20_000), CPU)
+    assert torch.equal(alone.batch(5).x[0], task.batch(5).x[1])

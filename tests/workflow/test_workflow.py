@@ -432,6 +432,68 @@ def test_the_readmes_own_cell_runs_and_is_in_every_figure(project):
     assert set(summary["cell"]) == {"GRU", "BRC", name}
 
 
+def blocks(heading: str, *languages: str) -> list[str]:
+    """Return the first code block of each language below a heading of the README."""
+    section = (ROOT / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [re.search(rf"```{name}\n(.*?)```", section, re.S)[1] for name in languages]
+
+
+@pytest.fixture(scope="module")
+def own_task(project):
+    """The README's own task, exactly as it is there, trained and drawn."""
+    code, config = blocks("Add your own task", "python", "yaml")
+    file = project.folder / "mytasks/adding.py"
+    file.parent.mkdir()
+    file.write_text(code)
+    (project.folder / "adding.yaml").write_text(config)
+    done = project.snakemake("adding.yaml")
+    assert done.returncode == 0, done.stdout
+    return file, yaml.safe_load(config)
+
+
+def test_the_readmes_own_task_is_trained_and_drawn(project, own_task):
+    file, config = own_task
+    assert len([line for line in file.read_text().splitlines() if line.strip()]) <= 40
+    results = project.folder / "results"
+    assert (results / "figures/adding/scores.png").read_bytes().startswith(b"\x89PNG")
+    assert "scores" in (results / "figures/adding/README.md").read_text()
+    summary = pd.read_parquet(results / "tables/adding/summary.parquet")
+    assert set(summary["cell"]) == set(config["studies"]["adding"]["cells"])
+    assert set(summary["length"]) == {5, 10}
+    # Better than the best constant prediction, whose error is the chance level.
+    assert summary["mean"].max() < 1 / 6
+    done = project.snakemake("adding.yaml", "--report", "report.html")
+    assert done.returncode == 0, done.stdout
+    assert "scores" in (project.folder / "report.html").read_text()
+
+
+def test_an_edit_of_an_own_task_reruns_its_jobs_only(project, own_task):
+    file, config = own_task
+    config["studies"] |= {"copy": TINY["studies"]["copy"]}
+    config["device"] = "cpu"
+    assert not project.planned("adding.yaml", *COMPUTING)
+    before = file.read_text()
+    file.write_text(before.replace('stream(seed, "adding"', 'stream(seed, "summing"'))
+    try:
+        jobs = project.planned("adding.yaml", *COMPUTING)
+    finally:
+        file.write_text(before)
+    assert {job[:3] for job in jobs} == {
+        ("train", cell, length) for cell in ("GRU", "nBRC") for length in ("5", "10")
+    }
+
+
+def test_a_mistake_in_the_settings_of_an_own_task_is_one_line(project, own_task):
+    _, config = own_task
+    config = copy.deepcopy(config)
+    config["studies"]["adding"]["training"] = {"iteration": 3}
+    done = project.snakemake(config)
+    assert done.returncode != 0
+    line = "studies.adding.training: unknown key 'iteration' (did you mean 'iterations'?)"
+    assert line in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_the_cost_of_every_computing_rule_is_reported(project):
     table = pd.read_csv(project.folder / "results/tables/cost.csv").set_index(["study", "rule"])
     assert table.loc[("capacity", "search"), "jobs"] == 2

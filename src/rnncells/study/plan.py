@@ -14,6 +14,7 @@ from pathlib import Path
 from ..jobs.errors import did_you_mean, one_line, shown
 from ..tasks import DataSource, Settings, task_class
 from .catalogue import Description, describe_cell, fits
+from .figures import describe_figure
 from .models import (
     CellPlan,
     CellSettings,
@@ -116,6 +117,8 @@ class _Resolving:
         self.device = device
         self.published = published
         self.task = self._found(f"{where}.task", task_class, study.task)
+        for figure in self.task.figures:
+            self._found(f"{where}.task: {study.task}", describe_figure, figure)
         self.data = self._data()
         self.limits = self.task.limits(self.data)
 
