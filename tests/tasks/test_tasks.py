@@ -157,6 +157,49 @@ def test_addition_batches_are_sums_and_depend_on_seed_and_step_only():
     assert list(numbers(first.target[0, ..., 0].numpy().astype(int))) == list(total)
 
 
+def epochs_of(task, length):
+    """Return the sums of each epoch at a length, as sets and lists of (member, bits)."""
+    first = (length - task.first_length) * task.steps_per_length
+    for epoch in range(task.settings.epochs_per_length):
+        steps = range(
+            first + epoch * task.steps_per_epoch, first + (epoch + 1) * task.steps_per_epoch
+        )
+        batches = [task.batch(step) for step in steps]
+        x, target = (torch.cat([getattr(b, n) for b in batches], 2).int() for n in ("x", "target"))
+        samples = torch.cat([x, target], 3).transpose(1, 2).flatten(2)  # (S, samples, bits)
+        yield [[tuple(sample) for sample in member] for member in samples.tolist()]
+
+
+def test_the_samples_of_a_length_are_drawn_once_and_shuffled_for_every_epoch():
+    task = addition(samples_per_epoch=25, epochs_per_length=3)
+    assert [task.batch(step).x.size(2) for step in range(3)] == [10, 10, 5]
+    one, two, three = epochs_of(task, 6)
+    for k in range(2):
+        assert sorted(one[k]) == sorted(two[k]) == sorted(three[k])
+        assert one[k] != two[k] != three[k] != one[k]
+    assert sorted(one[0]) != sorted(one[1])
+    # Operands and sum of a sample stay together.
+    for batch in (task.batch(step) for step in range(task.steps)):
+        x, target = batch.x.numpy().astype(int), batch.target.numpy().astype(int)
+        for k in range(2):
+            total = numbers(x[k, ..., 0]) + numbers(x[k, ..., 1])
+            assert list(numbers(target[k, ..., 0])) == list(total)
+
+
+def test_fresh_samples_differ_from_epoch_to_epoch():
+    task = addition(length=40, samples_per_epoch=20, epochs_per_length=2, fresh=True)
+    one, two = epochs_of(task, 40)
+    assert len(set(one[0])) == len(set(two[0])) == 20
+    assert not set(one[0]) & set(two[0])
+
+
+def test_batches_do_not_depend_on_which_came_before():
+    task = addition()
+    backwards = {step: task.batch(step) for step in reversed(range(task.steps))}
+    for step in range(task.steps):
+        assert torch.equal(addition().batch(step).x, backwards[step].x)
+
+
 def test_addition_loss_and_accuracy():
     task = addition()
     network = network_of(task)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..cells.initial import Initial, uniform
+from ..random.streams import stream
 from .settings import Model, Settings
 
 if TYPE_CHECKING:
@@ -218,6 +219,12 @@ class Task(ABC):
             network: the population.
             diverged: for each member, whether its loss stopped being finite.
         """
+
+    def order(self, samples: int, *path: str | int) -> Tensor:
+        """Draw each member's order of samples from its stream at ``path``, ``(S, samples)``."""
+        return self.to_device(
+            np.stack([stream(seed, *path).permutation(samples) for seed in self.seeds])
+        )
 
     def to_device(self, array: np.ndarray) -> Tensor:
         """Copy an array to the task's device, real numbers as float32."""

@@ -88,6 +88,9 @@ class BinaryAddition(Task):
     share of samples with every bit right. The score is the mean accuracy over the lengths tested.
     The task is solved above an accuracy of 0.9 at the greatest of them.
 
+    At each length of the curriculum the samples are drawn once and shuffled for every epoch, or
+    drawn afresh in every epoch (``fresh``).
+
     The length is the longest one trained, counted as the operands' digits together: the network is
     trained on first_length, first_length + 1, ... up to it, one after the other.
 
@@ -108,7 +111,12 @@ class BinaryAddition(Task):
             15, description="Epochs at each length of the curriculum.", json_schema_extra=BUDGET
         )
         samples_per_epoch: Count = Field(
-            10_000, description="Fresh samples per epoch.", json_schema_extra=BUDGET
+            10_000, description="Samples per epoch.", json_schema_extra=BUDGET
+        )
+        fresh: bool = Field(
+            False,
+            description="Whether every epoch has samples of its own. As published, the samples of "
+            "a length are drawn once, and every epoch shuffles them.",
         )
         batch_size: Count = Field(200, description="Samples per gradient step.")
         test_length: int = Field(
@@ -137,13 +145,15 @@ class BinaryAddition(Task):
 
         super().__init__(length, seeds, hyperparameters, settings, device, data)
         self.first_length = min(settings.first_length, length)
-        batches = -(-settings.samples_per_epoch // settings.batch_size)
-        self.steps_per_length = settings.epochs_per_length * batches
+        self.steps_per_epoch = -(-settings.samples_per_epoch // settings.batch_size)
+        self.steps_per_length = settings.epochs_per_length * self.steps_per_epoch
         self.steps = self.steps_per_length * (length - self.first_length + 1)
         self.train_keys, self.test_keys = (
             member_keys(self.seeds, "binary_addition", part).to(device)
             for part in ("train", "test")
         )
+        self._samples: tuple[int, Batch] | None = None
+        self._order: tuple[int, Tensor] | None = None
 
     @classmethod
     def check_plan(cls, lengths, settings, data, cell) -> None:
@@ -156,9 +166,26 @@ class BinaryAddition(Task):
             )
 
     def batch(self, step: int) -> Batch:
-        """Draw fresh samples of the length that the curriculum has reached."""
+        """Return samples of the length that the curriculum has reached."""
+        import torch
+
         length = self.first_length + step // self.steps_per_length
-        return Batch(*draw_sums(self.train_keys, step, self.settings.batch_size, length))
+        size = self.settings.batch_size
+        if self.settings.fresh:
+            return Batch(*draw_sums(self.train_keys, step, size, length))
+        samples = self.settings.samples_per_epoch
+        if self._samples is None or self._samples[0] != length:
+            drawn = draw_sums(self.train_keys, length, samples, length)
+            self._samples = length, Batch(*drawn)
+        epoch, within = divmod(step, self.steps_per_epoch)
+        if self._order is None or self._order[0] != epoch:
+            self._order = epoch, self.order(samples, "binary_addition", "order", epoch)
+        chosen = self._order[1][:, None, within * size : (within + 1) * size, None]
+        of_length = self._samples[1]
+        return Batch(
+            torch.take_along_dim(of_length.x, chosen, 2),
+            torch.take_along_dim(of_length.target, chosen, 2),
+        )
 
     def test(self, length: int) -> Batch:
         """Draw the samples that measure the accuracy at ``length``."""

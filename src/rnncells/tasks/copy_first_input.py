@@ -88,11 +88,8 @@ class CopyFirstInput(Task):
 
         epoch, within = divmod(step, self.steps_per_epoch)
         if self._order is None or self._order[0] != epoch:
-            order = [
-                stream(seed, "copy_first_input", "order", epoch).permutation(self.train.size(1))
-                for seed in self.seeds
-            ]
-            self._order = epoch, self.to_device(np.stack(order))
+            order = self.order(self.train.size(1), "copy_first_input", "order", epoch)
+            self._order = epoch, order
         size = self.settings.batch_size
         chosen = self._order[1][:, within * size : (within + 1) * size, None]
         return self._as_batch(torch.take_along_dim(self.train, chosen, 1))
