@@ -10,7 +10,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures test test-faults test-wheel test-slurm bench lint report docs
+.PHONY: help setup figures test test-faults test-wheel test-slurm reference bench lint report docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ test-wheel: setup  ## install the wheel alone in a clean environment, and test t
 test-slurm: setup  ## test the profile on a SLURM cluster on this machine (as root: installs and starts it)
 	$(BIN)/python -m tests.slurm.install
 	$(BIN)/python -m pytest tests/slurm -m "not faults" $(ARGS)
+
+reference: setup  ## write the configuration's schema and tables from the models (config/README.md)
+	$(BIN)/python -m rnncells.study.document
 
 bench: setup  ## time training steps against other implementations (QUICK=1: a few, in 2 minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)

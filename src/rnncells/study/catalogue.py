@@ -29,12 +29,14 @@ class Description:
     Attributes:
         module: name of the module that holds it.
         options: its own keyword options, with their annotations.
+        defaults: their defaults, where these are literals.
         limits: the least and the largest value of options and hyperparameters that have them.
         constants: class attributes that are literals, inherited ones included.
     """
 
     module: str
     options: dict[str, ast.expr | None]
+    defaults: dict
     limits: dict[str, tuple[float, float]]
     constants: dict
 
@@ -95,6 +97,7 @@ def _describe(path: Path, module: str, class_name: str) -> Description:
     constants = dict(base.constants) if base else {}
     limits = dict(base.limits) if base else {}
     options = base.options if base else {}
+    defaults = base.defaults if base else {}
     for part in node.body:
         target = _assigned_name(part)
         if target and part.value is not None:
@@ -103,9 +106,10 @@ def _describe(path: Path, module: str, class_name: str) -> Description:
                 constants[target] = ast.literal_eval(part.value)
         if isinstance(part, ast.FunctionDef) and part.name == "__init__":
             options = {argument.arg: argument.annotation for argument in part.args.kwonlyargs}
+            defaults = dict(_literal_defaults(part))
             limits |= _declared_limits(part)
     _check_search_space(path, class_name, constants.get("search_space", {}))
-    return Description(module, options, limits, constants)
+    return Description(module, options, defaults, limits, constants)
 
 
 def _check_search_space(path: Path, class_name: str, space: object) -> None:
@@ -124,6 +128,13 @@ def _is_dimension(value: object) -> bool:
             ascending = -math.inf < low < high < math.inf
             return ascending and scale in SCALES and (scale != "log" or low > 0)
     return False
+
+
+def _literal_defaults(init: ast.FunctionDef) -> Iterator[tuple[str, object]]:
+    for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
+        if default is not None:
+            with suppress(ValueError, TypeError):
+                yield argument.arg, ast.literal_eval(default)
 
 
 def _declared_limits(init: ast.FunctionDef) -> Iterator[tuple[str, tuple[float, float]]]:

@@ -138,11 +138,11 @@ class Hyperparameters(Model):
     )
     values: dict[str, Number] = Field(
         {"lr": 0.001},
-        description="For `source: config`: `lr`, `p` for trajectory_generation, and the cells' "
-        "own; each cell takes those that it has. Giving it replaces the default, so name the "
-        "learning rate too.",
+        description="For `source: config`: each cell takes those that it has. `lr`, the learning "
+        "rate of Adam, is needed except with a ridge readout, `p` for `trajectory_generation`. "
+        "Giving `values` replaces the default.",
     )
-    search: Search = Field(Search(), description="For `source: search`.")
+    search: Search = Field(default_factory=Search, description="For `source: search`.")
 
 
 class CellSettings(Model):
@@ -187,7 +187,8 @@ class Study(Model):
         10, description="How many seeds one job trains together, see below."
     )
     hyperparameters: Hyperparameters = Field(
-        Hyperparameters(), description="Where the hyperparameters come from, see below."
+        default_factory=Hyperparameters,
+        description="Where the hyperparameters come from, see below.",
     )
     training: dict[str, Any] = Field(
         {}, description="The training protocol; its keys depend on the task."
