@@ -30,7 +30,8 @@ def objective_of(
     x = draw(1 if constant else steps, batch, network.rnn.input_size)
     if constant:
         x = x.expand(-1, steps, -1, -1)
-    shape = (batch, network.readout.bias.size(-1)) if last else (steps, batch, 2)
+    outputs = network.readout.bias.size(-1)
+    shape = (batch, outputs) if last else (steps, batch, outputs)
     given = draw(batch, network.rnn.key_size) if keys else None
     return Objective(x, draw(*shape), draw(*shape), error, given, last)
 
@@ -76,6 +77,29 @@ def test_one_pass_agrees_with_autograd(cell, layers, last, keys):
 def test_the_input_may_be_constant_and_the_error_logistic(cell):
     network = network_of(cell, layers=2)
     assert_agreement(network, objective_of(network, constant=True, error="logistic"))
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 17])
+@pytest.mark.parametrize("last", [False, True])
+def test_the_error_may_be_a_cross_entropy(last, outputs):
+    """Also of targets that are no distribution, and with other weights for every class."""
+    network = network_of("GRU", outputs=outputs)
+    objective = objective_of(network, batch=70, last=last, error="cross_entropy")
+    # Differences of a thousand would overflow without the largest logit taken off first.
+    network.readout.weight.data[0] *= 1000
+    assert_agreement(network, objective)
+
+
+def test_the_cross_entropy_is_that_of_pytorch():
+    network = network_of("GRU", outputs=4)
+    x = objective_of(network).x
+    classes = torch.arange(3 * 6 * 4).view(3, 6, 4) % 4
+    target = torch.nn.functional.one_hot(classes, 4).double()
+    objective = Objective(x, target, torch.full_like(target, 1 / 24), "cross_entropy")
+    loss, _ = in_one_pass(Learner(network), objective)
+    for k, logits in enumerate(network(x)):
+        plain = torch.nn.functional.cross_entropy(logits.flatten(0, 1), classes[k].flatten())
+        torch.testing.assert_close(loss[k], plain.detach())
 
 
 @pytest.mark.parametrize("cell", ["TRNN", "PC-RNN-GC", "LSTM"])

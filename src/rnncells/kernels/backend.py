@@ -93,7 +93,8 @@ class Backend(ABC):
             features: ``(S, ..., n)``.
             weight, bias: of the readout, ``(S, n, k)`` and ``(S, k)``.
             target, scale: what should come out, and the weight of its error, ``(S, ..., k)``.
-            error: ``"squared"``, or ``"logistic"`` for the binary cross entropy of logits.
+            error: ``"squared"``, ``"logistic"`` for the binary cross entropy of logits, or
+                ``"cross_entropy"`` for that of a distribution over the k classes.
             with_features: whether the gradient of the features is wanted.
 
         Returns:

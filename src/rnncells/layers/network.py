@@ -23,8 +23,17 @@ def logistic(prediction: Tensor, target: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(prediction, target, reduction="none")
 
 
+def cross_entropy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Return each class's part of the cross entropy of logits ``(..., classes)``.
+
+    The target holds the classes' probabilities, such as a one-hot vector; their parts add up to the
+    cross entropy if they have the same weight.
+    """
+    return -target * prediction.log_softmax(-1)
+
+
 #: The errors that a loss can add up.
-ERRORS = {"squared": squared, "logistic": logistic}
+ERRORS = {"squared": squared, "logistic": logistic, "cross_entropy": cross_entropy}
 
 
 def weighted_sum(errors: Tensor, scale: Tensor) -> Tensor:

@@ -122,6 +122,8 @@ class Task(ABC):
     input_sizes: Sequence[int] | None = None
     #: Number of gradient steps, unless training stops early.
     steps: int
+    #: Number of gradient steps after which the validation score is measured again.
+    steps_per_epoch: int
 
     def __init__(
         self,
@@ -210,6 +212,14 @@ class Task(ABC):
     def finished(self, checked: dict[str, np.ndarray]) -> np.ndarray:
         """Tell which members need no further training, given what :meth:`check` measured."""
         return np.zeros(len(self.seeds), dtype=bool)
+
+    def validate(self, network: Network) -> np.ndarray:
+        """Return the validation score of every member, ``(S,)``, more is better.
+
+        It is measured on data that are neither trained nor tested on: training stops early by it
+        (``patience``), and a grid chooses hyperparameters by it. Called without gradients.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:

@@ -80,6 +80,12 @@ def _bits(numbers: Tensor, count: int) -> Tensor:
     return torch.cat(shifted, 1).bitwise_and_(1).float()
 
 
+def _accuracy(logits: Tensor, target: Tensor) -> np.ndarray:
+    """Return each member's share of samples with every bit right, of ``(S, T, samples, 1)``."""
+    right = ((logits > 0) == (target > 0.5)).all(3).all(1)
+    return right.double().mean(1).cpu().numpy()
+
+
 class BinaryAddition(Task):
     """Add two binary numbers; train on short ones in a curriculum, test on longer ones.
 
@@ -148,9 +154,9 @@ class BinaryAddition(Task):
         self.steps_per_epoch = -(-settings.samples_per_epoch // settings.batch_size)
         self.steps_per_length = settings.epochs_per_length * self.steps_per_epoch
         self.steps = self.steps_per_length * (length - self.first_length + 1)
-        self.train_keys, self.test_keys = (
+        self.train_keys, self.test_keys, self.validation_keys = (
             member_keys(self.seeds, "binary_addition", part).to(device)
-            for part in ("train", "test")
+            for part in ("train", "test", "validation")
         )
         self._samples: tuple[int, Batch] | None = None
         self._order: tuple[int, Tensor] | None = None
@@ -195,6 +201,14 @@ class BinaryAddition(Task):
         """Ask for a small mean binary cross entropy over steps and samples."""
         return mean_error(batch, "logistic")
 
+    def validate(self, network: Network) -> np.ndarray:
+        """Return the mean accuracy over the trained lengths, on as many fresh samples as tested."""
+        samples, accuracies = self.settings.test_samples, []
+        for length in range(self.first_length, self.length + 1):
+            x, target = draw_sums(self.validation_keys, length, samples, length)
+            accuracies.append(_accuracy(network(x), target))
+        return np.mean(accuracies, 0)
+
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
         """Measure the accuracy at every test length."""
         lengths = range(self.first_length, self.settings.test_length + 1)
@@ -203,8 +217,7 @@ class BinaryAddition(Task):
         for k, length in enumerate(lengths):
             test = self.test(length)
             logits = network(test.x)
-            right = ((logits > 0) == (test.target > 0.5)).all(3).all(1)
-            accuracy[:, k] = right.double().mean(1).cpu().numpy()
+            accuracy[:, k] = _accuracy(logits, test.target)
             if length in (self.first_length, self.length, self.settings.test_length):
                 examples.append(self._examples(length, logits, test.target))
         accuracy[diverged] = 0.0

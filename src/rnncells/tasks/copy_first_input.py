@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,9 @@ class CopyFirstInput(Task):
         )
         test_sequences: Count = Field(
             5000, description="Test sequences, drawn once.", json_schema_extra=BUDGET
+        )
+        validation_sequences: Count = Field(
+            5000, description="Validation sequences, drawn once, where validation is asked for."
         )
         batch_size: Count = Field(100, description="Sequences per gradient step.")
         epochs: Count = Field(
@@ -111,23 +115,28 @@ class CopyFirstInput(Task):
         features = torch.cat([network.last_features(batch.x) for batch in batches], 1)
         yield from zip(features, self.train[:, :, :1], strict=True)
 
-    def _test_batches(self) -> Iterator[Batch]:
+    def _mse(self, network: Network, sequences: Tensor) -> np.ndarray:
         # Chunks of about a million inputs keep the memory of an evaluation small.
         size = max(1, 1_000_000 // (self.length * len(self.seeds)))
-        for chunk in self.test.split(size, 1):
-            yield self._as_batch(chunk)
-
-    def _test_mse(self, network: Network) -> np.ndarray:
         total = 0.0
-        for batch in self._test_batches():
-            total = total + self.loss(network, batch) * batch.x.size(2)
-        return (total / self.test.size(1)).double().cpu().numpy()
+        for chunk in sequences.split(size, 1):
+            total = total + self.loss(network, self._as_batch(chunk)) * chunk.size(1)
+        return (total / sequences.size(1)).double().cpu().numpy()
+
+    @cached_property
+    def validation(self) -> Tensor:
+        """The validation sequences."""
+        return self._draw("validation", self.settings.validation_sequences)
+
+    def validate(self, network: Network) -> np.ndarray:
+        """Return the share of the variance explained, on the validation sequences."""
+        return 1 - self._mse(network, self.validation)
 
     def check(self, network: Network, step: int):
         """Measure the test error at the end of every epoch."""
         if step % self.steps_per_epoch:
             return None
-        return {"test_mse": self._test_mse(network)}, step // self.steps_per_epoch
+        return {"test_mse": self._mse(network, self.test)}, step // self.steps_per_epoch
 
     def finished(self, checked):
         """Tell which members are below ``stop_below``."""
@@ -135,7 +144,7 @@ class CopyFirstInput(Task):
 
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
         """Measure the final test error."""
-        mse = np.where(diverged, np.nan, self._test_mse(network))
+        mse = np.where(diverged, np.nan, self._mse(network, self.test))
         shown = self._as_batch(self.test[:, :20])
         prediction = network.readout(network.last_features(shown.x)).unsqueeze(2)
         return Outcome(

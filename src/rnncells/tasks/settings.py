@@ -87,3 +87,8 @@ class Settings(Model):
         "learns nothing else (ESN) and a task whose loss is a squared error.",
     )
     ridge: float = Field(1e-6, gt=0, description="Penalty of the ridge readout.")
+    patience: Count | None = Field(
+        None,
+        description="A seed stops after this many epochs without a better validation score, and "
+        "keeps the weights of its best epoch. Without it, every seed trains to the end.",
+    )

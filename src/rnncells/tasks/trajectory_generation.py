@@ -63,6 +63,9 @@ class TrajectoryGeneration(Task):
             "the target (teacher forcing). Scored with their own prediction in the last two cases. "
             "The cells with HC in their name need `none`.",
         )
+        validate_every: Count = Field(
+            50, description="Gradient steps of what counts as an epoch for `patience`."
+        )
         examples: Count = Field(12, description="Sequences kept per seed for the figures.")
 
     Data = Trajectories
@@ -104,6 +107,7 @@ class TrajectoryGeneration(Task):
                     f"allowed: 1 to {len(data)}"
                 )
         self.steps = settings.iterations
+        self.steps_per_epoch = settings.validate_every
         self.feedback = settings.feedback
         self.largest = max(self.sizes)
         targets = np.full((len(seeds), length, self.largest, 2), np.nan)
@@ -184,17 +188,28 @@ class TrajectoryGeneration(Task):
             return network.feed_back(self.length, self.keys)
         return network(self.data.x, self.keys)
 
-    def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
-        """Count the sequences that the network generates."""
+    def _errors(self, predicted: Tensor) -> np.ndarray:
+        """Return the mean distance to the target of each sequence, ``(S, p)``."""
         import torch
 
-        predicted = self.generate(network)
         distance = torch.linalg.vector_norm(predicted - self.target, dim=-1).mean(1)
-        error = distance.double().cpu().numpy()
+        return distance.double().cpu().numpy()
+
+    def _count(self, errors: np.ndarray) -> np.ndarray:
+        """Return how many sequences each member has learned."""
+        return ((errors < self.settings.threshold) & self.real.cpu().numpy()).sum(1)
+
+    def validate(self, network: Network) -> np.ndarray:
+        """Return the score: what is learned by heart has nothing to be held out."""
+        return 2.0 * self._count(self._errors(self.generate(network))) - np.array(self.sizes)
+
+    def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:
+        """Count the sequences that the network generates."""
+        predicted = self.generate(network)
+        error = self._errors(predicted)
         error[diverged] = np.nan
         real = self.real.cpu().numpy()
-        learned = (error < self.settings.threshold) & real
-        count = learned.sum(1)
+        count = self._count(error)
         p = np.array(self.sizes)
         errors = self.rows("sequence_error", "sequence", range(self.largest), error)
         metrics = [

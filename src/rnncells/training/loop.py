@@ -18,6 +18,7 @@ from ..layers.rnn import RNN
 from ..study.models import RunSpec
 from ..tasks import Outcome, Task, task_class
 from .checkpoint import Checkpoint
+from .patience import Patience
 from .ridge import ridge_regression
 from .step import TrainingStep
 
@@ -38,6 +39,7 @@ class Result:
         resumed: how often the training went on from a checkpoint.
         parameters: learned numbers per member.
         device: where it ran.
+        validation: the validation score of every member, if it was asked for.
     """
 
     metrics: pd.DataFrame
@@ -49,6 +51,7 @@ class Result:
     resumed: int
     parameters: int
     device: str
+    validation: np.ndarray | None = None
 
 
 def resolve_device(name: str) -> torch.device:
@@ -76,6 +79,7 @@ def train(
     data: np.ndarray | None = None,
     checkpoint: Checkpoint | None = None,
     progress_seconds: float = 5.0,
+    validate: bool = False,
 ) -> Result:
     """Train one population: member k uses ``seeds[k]`` and ``hyperparameters[k]``.
 
@@ -91,6 +95,7 @@ def train(
         data: data set of a task that has one.
         checkpoint: where the state is kept; for gradient descent only.
         progress_seconds: pause between progress lines in the log.
+        validate: whether the validation score of the trained networks is wanted.
 
     Raises:
         Interrupted: if a signal asks for the end; the checkpoint is written then.
@@ -115,6 +120,7 @@ def train(
         resumed=loop.resumed,
         parameters=per_member,
         device=describe_device(work.device),
+        validation=loop.validation() if validate else None,
     )
 
 
@@ -183,6 +189,7 @@ class _Loop:
         self.resumed = 0
         self.step: TrainingStep | None = None
         self.checks: list[tuple[int, dict[str, np.ndarray], np.ndarray]] = []
+        self.patience: Patience | None = None
         self.losses: np.ndarray  # (S, steps), NaN where a member made no step
         self.steps_made: np.ndarray
         self.diverged: np.ndarray
@@ -191,6 +198,8 @@ class _Loop:
         """Descend the gradient until the task's last step, or until all members have stopped."""
         task = self.task
         self.step = step = TrainingStep(task, self.network, rates)
+        if (epochs := task.settings.patience) is not None:
+            self.patience = Patience(epochs, step.optimiser.parameters)
         if self.checkpoint is not None and (state := self.checkpoint.restore()):
             self.load(state)
             logger.info("resumed at step %d of %d", step.made, task.steps)
@@ -201,9 +210,13 @@ class _Loop:
                 break
             step()
             self._check(step.made, step.active)
+            if self.patience is not None and step.made % task.steps_per_epoch == 0:
+                self._validate(step.made // task.steps_per_epoch, step.active)
             progress.step(step.made, step.losses)
             if self.checkpoint is not None and self.checkpoint.due():
                 self._save()
+        if self.patience is not None:
+            self.patience.restore()
         self._keep(step.losses, step.steps_made)
         progress.finish(step.made, f"{self.diverged.sum()} of {len(rates)} diverged")
 
@@ -216,6 +229,11 @@ class _Loop:
             if self.checkpoint is not None and self.step is not None:
                 self._save()
             raise
+
+    @torch.no_grad()
+    def validation(self) -> np.ndarray:
+        """Return the validation score of the trained networks; NaN for what has diverged."""
+        return np.where(self.diverged, np.nan, self.task.validate(self.network))
 
     def seconds(self) -> float:
         """Return the wall time so far, with that of the processes before."""
@@ -234,6 +252,7 @@ class _Loop:
                 (position, {k: torch.as_tensor(v) for k, v in values.items()}, torch.as_tensor(run))
                 for position, values, run in self.checks
             ],
+            "patience": None if self.patience is None else self.patience.state(),
             "seconds": self.seconds(),
             "resumed": self.resumed,
         }
@@ -248,6 +267,8 @@ class _Loop:
             (position, {name: v.numpy() for name, v in values.items()}, running.numpy())
             for position, values, running in state["checks"]
         ]
+        if self.patience is not None:
+            self.patience.load(state["patience"])
         self.began -= state["seconds"]
         self.resumed = state["resumed"] + 1
 
@@ -263,6 +284,15 @@ class _Loop:
         active &= ~torch.as_tensor(self.task.finished(values) & running, device=active.device)
         shown = ", ".join(f"{name} {np.nanmean(v):.4g}" for name, v in values.items())
         logger.info("after step %d: %s, %d members train on", step, shown, int(active.sum()))
+
+    def _validate(self, epoch: int, active: Tensor) -> None:
+        """Measure the validation score, and stop the members that have run out of patience."""
+        with torch.no_grad():
+            score = self.task.validate(self.network)
+        running = active.cpu().numpy().copy()
+        self.checks.append((epoch, {"validation_score": score}, running))
+        stopped = self.patience.tell(torch.as_tensor(score, device=active.device), active)
+        active &= ~stopped
 
     @torch.no_grad()
     def fit_readout(self, ridge: float) -> None:

@@ -43,6 +43,7 @@ def logistic(prediction, target):
     return loss, probability - target
 
 
+#: The errors of single numbers.
 ERRORS = {"squared": squared, "logistic": logistic}
 
 
@@ -89,9 +90,36 @@ def spread_back(grad, count, weight, grad_features, to):
                     grad_features[to + b, j] += slope * weight[c, j]
 
 
+@compiled
+def cross_entropy(predicted, b, target, scale, row, grad):
+    """Return the weighted cross entropy of a row of logits, and set row b of ``grad``.
+
+    With weights s, targets t and the softmax q of the logits it is the sum of - s t log q over the
+    classes, whose derivative is q times the sum of s t, minus s t.
+    """
+    classes = grad.shape[1]
+    most = predicted[b, 0]
+    for j in range(1, classes):
+        most = max(most, predicted[b, j])
+    partition = predicted[b, 0] - predicted[b, 0]  # zero, or NaN where the network has diverged
+    mass = partition
+    for j in range(classes):
+        grad[b, j] = math.exp(predicted[b, j] - most)
+        partition += grad[b, j]
+        mass += scale[row, j] * target[row, j]
+    log_partition = most + math.log(partition)
+    loss = 0.0
+    for j in range(classes):
+        wanted = scale[row, j] * target[row, j]
+        loss += wanted * (log_partition - predicted[b, j])
+        grad[b, j] = grad[b, j] / partition * mass - wanted
+    return loss
+
+
 @cache
 def _kernel(error: str) -> Kernel:
-    error_of: Callable[..., Any] = ERRORS[error]
+    of_rows = error == "cross_entropy"
+    error_of: Callable[..., Any] = ERRORS.get(error, squared)
 
     def readout(first, last, table, like, tiles, rows, stride):
         (
@@ -119,11 +147,14 @@ def _kernel(error: str) -> Kernel:
                     via, features, m * stride + at, count, onward, predicted, 0, padded_bias, 0, 0
                 )
                 for b in range(count):
-                    for j in range(k):
-                        wanted, factor = target[m * rows + at + b, j], scale[m * rows + at + b, j]
-                        value, slope = error_of(predicted[b, j], wanted)
-                        total += factor * value
-                        grad[b, j] = factor * slope
+                    row = m * rows + at + b
+                    if of_rows:
+                        total += cross_entropy(predicted, b, target, scale, row, grad)
+                    else:
+                        for j in range(k):
+                            value, slope = error_of(predicted[b, j], target[row, j])
+                            total += scale[row, j] * value
+                            grad[b, j] = scale[row, j] * slope
                 if grad_features.size:
                     spread_back(grad, count, back, grad_features, m * rows + at)
                 accumulate(via, grad, 0, features, m * stride + at, count, grad_weight, task * k)
