@@ -49,10 +49,10 @@ def spec(**training):
 def test_training_stops_and_keeps_its_best_epoch():
     """What is evaluated is what a training of just so many epochs gives."""
     rates = [{"lr": 1.0}, {"lr": 0.001}]
-    stopped = train(spec(epochs=30, patience=3), [0, 1], rates, validate=True)
+    stopped = train(spec(epochs=30, patience=1), [0, 1], rates, validate=True)
     first, second = validations(stopped, 0), validations(stopped, 1)
     best = int(first.idxmax())
-    assert len(first) == best + 3 < 30  # a learning rate this large soon stops improving
+    assert len(first) == best + 1 < 30  # a learning rate this large soon stops improving
     assert stopped.steps[0] == 3 * len(first)
     assert stopped.steps[1] == 3 * len(second)
     assert stopped.validation == pytest.approx([first.max(), second.max()])
