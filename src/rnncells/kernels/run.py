@@ -51,11 +51,9 @@ class Run:
         """Return memory for ``(S, *shape)`` numbers, all of which are 0."""
         return self.buffer(name, *shape).zero_()
 
-    def double_buffer(self, name: str, first: Tensor, at: int) -> Tensor:
-        """Return memory for two tensors like the given one, which is copied to position ``at``."""
-        both = self.buffer(name, 2, *first.shape[1:])
-        both.select(1, at).copy_(first)
-        return both
+    def copy(self, name: str, state: Tensor) -> Tensor:
+        """Return memory with a copy of a state, which a kernel may step on in place."""
+        return self.buffer(name, *state.shape[1:]).copy_(state)
 
 
 @dataclass

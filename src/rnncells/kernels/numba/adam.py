@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 from torch import Tensor
 
-from .columns import load, store
+from .functions import inlined
 from .launch import Kernel
 from .tables import arrays
+from .vector import lanes_of, load, store
 
 
 def adam_step(
@@ -28,29 +29,39 @@ def adam_step(
 
 @cache
 def _kernel() -> Kernel:
+    @inlined
+    def update(parameter, grad, mean, square, rate, beta1, beta2, scale, epsilon, j, some):
+        g, m, v, p = (
+            load(1, grad, 0, j, 0, some)[0],
+            load(1, mean, 0, j, 0, some)[0],
+            load(1, square, 0, j, 0, some)[0],
+            load(1, parameter, 0, j, 0, some)[0],
+        )
+        m = g + beta1 * (m - g)
+        v = g * g + beta2 * (v - g * g)
+        store(mean, 0, j, 0, (m,), some)
+        store(square, 0, j, 0, (v,), some)
+        store(parameter, 0, j, 0, (p - rate * m / (math.sqrt(v) / scale + epsilon),), some)
+
     def adam(first, last, table, like, parameters, members, rates, active, constants):
-        kind = np.empty((1, 4), like.dtype)
-        for c in range(4):
-            kind[0, c] = constants[c]
-        rate = np.empty(members, like.dtype)
-        for k in range(members):
-            rate[k] = rates[k]
+        beta1, beta2, scale, epsilon = constants[0], constants[1], constants[2], constants[3]
+        lanes = lanes_of(like)
         for which in range(parameters):
             parameter, grad, mean, square = arrays(4, table[4 * which :], like)
             size = parameter.size // members
             for k in range(first, last):
                 if active[k]:
-                    for j in range(k * size, (k + 1) * size):
-                        beta1, beta2, scale, epsilon = load("parameters", 4, kind, 0, 0, 1)
-                        g = load("grad", 1, grad, 0, j, size)[0]
-                        m = load("mean", 1, mean, 0, j, size)[0]
-                        v = load("square", 1, square, 0, j, size)[0]
-                        m = g + beta1 * (m - g)
-                        v = g * g + beta2 * (v - g * g)
-                        step = rate[k] * m / (math.sqrt(v) / scale + epsilon)
-                        p = load("parameter", 1, parameter, 0, j, size)[0]
-                        store("mean", mean, 0, j, size, (m,))
-                        store("square", square, 0, j, size, (v,))
-                        store("parameter", parameter, 0, j, size, (p - step,))
+                    begin, end = k * size, (k + 1) * size
+                    last_whole = end - size % lanes
+                    for j in range(begin, last_whole, lanes):
+                        update(
+                            parameter, grad, mean, square, rates[k], beta1, beta2, scale, epsilon,
+                            j, None,
+                        )  # fmt: skip
+                    if last_whole < end:
+                        update(
+                            parameter, grad, mean, square, rates[k], beta1, beta2, scale, epsilon,
+                            last_whole, end - last_whole,
+                        )  # fmt: skip
 
     return Kernel(adam, "Adam")

@@ -36,7 +36,7 @@ def forward(recurrence: Recurrence, run: Run) -> dict[str, Tensor]:
     weights = recurrence.weights(run)
     n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
     steps = run.steps if run.training else 1
-    state = run.double_buffer("state", run.state, 0)
+    state = run.copy("state", run.state)
     active = run.buffer("active", run.steps + 1, run.batch, n)
     saved = run.buffer("saved", steps, run.batch, unit.saved * n)
     inner = run.buffer("inner", steps, run.batch, d)
@@ -49,7 +49,7 @@ def forward(recurrence: Recurrence, run: Run) -> dict[str, Tensor]:
     )  # fmt: skip
     _launch(kernels(unit)[0], run, tiles_of(run), tensors, steps)
     kept = {"active": active, "saved": saved, "inner": inner, "inner_saved": inner_saved}
-    return {**kept, "state": state[:, run.steps % 2]}
+    return {**kept, "state": state}
 
 
 def backward(
@@ -67,7 +67,7 @@ def backward(
         grad_active = run.zeros("no grad", 1, run.batch, kept["active"].size(-1))
     elif (others := kept["active"].size(-1) - grad_active.size(-1)) > 0:
         grad_active = functional.pad(grad_active, (others, 0))
-    carry = run.double_buffer("carry", grad_state, run.steps % 2)
+    carry = run.copy("carry", grad_state)
     grad_x = run.buffer("grad x", *(run.x.shape[1:] if with_x else (0, run.x.size(-1))))
 
     def grad_of(name: str, weight: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ def backward(
         sum_of_tiles(grad_projection),
         sum_of_tiles(grad_bias),
         of_weights,
-        carry[:, 0],
+        carry,
     )
 
 

@@ -1,7 +1,7 @@
-r"""Scalar functions for the kernels: tanh and the logistic function, in vectorisable arithmetic.
+r"""Functions for the kernels: tanh and the logistic function, of a number or of a vector of them.
 
-The compiler turns a loop over these into vector instructions, which it cannot do with a call of the
-C library. Both are made of the exponential, whose argument is reduced to
+They work on vectors too (:mod:`rnncells.kernels.numba.vector`), which functions of the C library do
+not. Both are made of the exponential, whose argument is reduced to
 :math:`x = k \ln 2 + r` with an integer k and :math:`|r| \le \ln(2) / 2`:
 
 .. math::
@@ -27,9 +27,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
 from ..scalars import quick_sigmoid, quick_tanh, sigmoid, tanh
+from .vector import Vector, same_type
 
 #: How all kernels are compiled: no traps for a division by zero, products and sums may be fused,
 #: and nothing else may change: NaN and infinity stay what they are.
@@ -73,9 +75,14 @@ _P, _Q = (tuple(map(np.float32, numbers)) for numbers in (_ABOVE, _BELOW))
 _HALF, _LIMIT = np.float32(0.5), np.float32(9)
 
 
+def _single(x: Any) -> bool:
+    """Return whether a number, or those of a vector, are float32."""
+    return (x.dtype if isinstance(x, Vector) else x) == types.float32
+
+
 @overload(tanh, jit_options=INLINED)
 def _tanh(x):
-    c = _SINGLE if x == types.float32 else _DOUBLE
+    c = _SINGLE if _single(x) else _DOUBLE
 
     def implementation(x):
         scale, s = _exponential(c.two * _clamp(x, c.tanh_limit), c)
@@ -87,7 +94,7 @@ def _tanh(x):
 
 @overload(sigmoid, jit_options=INLINED)
 def _sigmoid(x):
-    c = _SINGLE if x == types.float32 else _DOUBLE
+    c = _SINGLE if _single(x) else _DOUBLE
 
     def implementation(x):
         scale, s = _exponential(-_clamp(x, c.exp_limit), c)
@@ -98,12 +105,12 @@ def _sigmoid(x):
 
 @overload(quick_tanh, jit_options=INLINED)
 def _quick_tanh(x):
-    return _quotient if x == types.float32 else lambda x: tanh(x)
+    return _quotient if _single(x) else lambda x: tanh(x)
 
 
 @overload(quick_sigmoid, jit_options=INLINED)
 def _quick_sigmoid(x):
-    if x == types.float32:
+    if _single(x):
         return lambda x: _HALF + _HALF * quick_tanh(_HALF * x)
     return lambda x: sigmoid(x)
 
@@ -112,12 +119,7 @@ def _quotient(x):
     """Return tanh(x) of a float32."""
     x = _clamp(x, _LIMIT)
     square = x * x
-    above, below = _P[0], _Q[0]
-    for factor in _P[1:]:
-        above = above * square + factor
-    for factor in _Q[1:]:
-        below = below * square + factor
-    return x * above / below
+    return x * _polynomial(square, _P) / _polynomial(square, _Q)
 
 
 @register_jitable(**INLINED)
@@ -126,10 +128,26 @@ def _exponential(x, c):
     shifted = x * c.log2_e + c.rounding
     k = shifted - c.rounding
     r = (x - k * c.ln2_high) - k * c.ln2_low
-    s = c.series[0]
-    for term in c.series[1:]:
-        s = s * r + term
-    return _power_of_two(shifted), s * r
+    return _power_of_two(shifted), _polynomial(r, c.series) * r
+
+
+@intrinsic
+def _polynomial(typing: Any, x: Any, coefficients: Any) -> Any:
+    """Return a polynomial of x; the first coefficient is that of the highest power."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x_, coefficients_ = arguments
+        first, *others = (
+            same_type(context, builder, kind, x, number)
+            for kind, number in zip(
+                coefficients, cgutils.unpack_tuple(builder, coefficients_), strict=True
+            )
+        )
+        for other in others:
+            first = builder.fadd(builder.fmul(first, x_), other)
+        return first
+
+    return x(x, coefficients), code
 
 
 @intrinsic
@@ -138,25 +156,40 @@ def _clamp(typing: Any, x: Any, limit: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x_, limit_ = arguments
+        limit_ = same_type(context, builder, limit, x, limit_)
         lowest = builder.fneg(limit_)
         x_ = builder.select(builder.fcmp_ordered(">", x_, limit_), limit_, x_)
         return builder.select(builder.fcmp_ordered("<", x_, lowest), lowest, x_)
 
-    return x(x, x), code
+    return x(x, limit), code
 
 
 @intrinsic
 def _power_of_two(typing: Any, shifted: Any) -> Any:
     """Return 2**k from k + ``rounding``: the bits of k, moved to the place of the exponent."""
-    bits, fraction, bias = (32, 23, 127) if shifted == types.float32 else (64, 52, 1023)
+    bits, fraction, bias = (32, 23, 127) if _single(shifted) else (64, 52, 1023)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(bits)
-        exponent = builder.add(builder.bitcast(arguments[0], word), ir.Constant(word, bias))
-        moved = builder.shl(exponent, ir.Constant(word, fraction))
+        if isinstance(shifted, Vector):
+            word = ir.VectorType(word, shifted.lanes)
+        exponent = builder.bitcast(arguments[0], word)
+        exponent = builder.add(exponent, _everywhere(word, bias))
+        moved = builder.shl(exponent, _everywhere(word, fraction))
         return builder.bitcast(moved, context.get_value_type(shifted))
 
     return shifted(shifted), code
+
+
+def _everywhere(word: Any, number: int) -> Any:
+    """Return a constant, or a vector of it."""
+    vector = isinstance(word, ir.VectorType)
+    return ir.Constant(word, [number] * word.count if vector else number)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function a part of the compiled functions that call it."""
+    return register_jitable(**INLINED)(function)
 
 
 @cache
@@ -165,5 +198,5 @@ def jitable(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
     called = (function.__globals__.get(name) for name in function.__code__.co_names)
     inner = [jitable(other) for other in called if getattr(other, "scalar", False)]
     if getattr(function, "scalar", False):
-        register_jitable(**INLINED)(function)
+        inlined(function)
     return function, *(other for others in inner for other in others)

@@ -7,6 +7,7 @@ stay in vector registers until they are complete.
 """
 
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numba
@@ -237,10 +238,14 @@ def _block(
 
         lefts = [pointer(left, left_, after(i_, i_row_, row)) for row in range(high)]
         right_at = pointer(right, right_, r_)
-        sums = [[cgutils.alloca_once(builder, vector) for _ in range(wide)] for _ in range(high)]
-        for row in sums:
-            for total in row:
-                builder.store(ir.Constant(vector, [0.0] * lanes), total)
+        # Of few sums each is split, because a sum waits for the one before.
+        parts = max(1, 8 // (high * wide))
+        sums = [
+            [[cgutils.alloca_once(builder, vector) for _ in range(wide)] for _ in range(high)]
+            for _ in range(parts)
+        ]
+        for total in chain.from_iterable(chain.from_iterable(sums)):
+            builder.store(ir.Constant(vector, [0.0] * lanes), total)
         fma = cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(vector, [vector] * 3),
@@ -249,16 +254,29 @@ def _block(
         nothing = ir.Constant(vector, ir.Undefined)
         first = ir.Constant(ir.IntType(32), 0)
         everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        with cgutils.for_range(builder, depth_) as loop:
-            here = builder.gep(right_at, [builder.mul(loop.index, r_depth_)])
+
+        def add(k: Any, part: int) -> None:
+            here = builder.gep(right_at, [builder.mul(k, r_depth_)])
             across = [builder.load(vector_at(here, v), align=size) for v in range(wide)]
             for row in range(high):
-                number = builder.load(builder.gep(lefts[row], [builder.mul(loop.index, i_depth_)]))
+                number = builder.load(builder.gep(lefts[row], [builder.mul(k, i_depth_)]))
                 number = builder.insert_element(nothing, number, first)
                 number = builder.shuffle_vector(number, nothing, everywhere)
                 for v in range(wide):
-                    total = builder.call(fma, [number, across[v], builder.load(sums[row][v])])
-                    builder.store(total, sums[row][v])
+                    total = sums[part][row][v]
+                    total_ = builder.call(fma, [number, across[v], builder.load(total)])
+                    builder.store(total_, total)
+
+        together = ir.Constant(depth_.type, parts)
+        times = builder.sdiv(depth_, together)
+        with cgutils.for_range(builder, times) as loop:
+            for part in range(parts):
+                k = builder.mul(loop.index, together)
+                add(builder.add(k, ir.Constant(k.type, part)), part)
+        if parts > 1:
+            done = builder.mul(times, together)
+            with cgutils.for_range(builder, builder.sub(depth_, done)) as loop:
+                add(builder.add(done, loop.index), 0)
         lane = ir.VectorType(skip_.type, lanes)
         skipped = builder.insert_element(ir.Constant(lane, ir.Undefined), skip_, first)
         skipped = builder.shuffle_vector(skipped, ir.Constant(lane, ir.Undefined), everywhere)
@@ -268,7 +286,9 @@ def _block(
             to = pointer(out, out_, after(o_, o_row_, row))
             for v in range(wide):
                 before = builder.load(vector_at(from_, v), align=size)
-                total = builder.load(sums[row][v])
+                total = builder.load(sums[0][row][v])
+                for part in sums[1:]:
+                    total = builder.fadd(total, builder.load(part[row][v]))
                 if v == 0:
                     total = builder.select(skipped, ir.Constant(vector, [0.0] * lanes), total)
                 total = builder.fadd(before, total)

@@ -16,8 +16,8 @@ What the backward pass needs, and what it gives, is kept for all steps. Gradient
 added up step by step, separately for every tile.
 
 A task is one tile (some sequences of the batch) of one member. Arrays are rows as
-:mod:`rnncells.kernels.numba.columns` describes; those with steps have a row for every member,
-step and sequence, in this order.
+:mod:`rnncells.kernels.numba.vector` describes; those with steps have a row for every member, step
+and sequence, in this order.
 """
 
 from functools import cache
@@ -26,12 +26,15 @@ import numpy as np
 
 from ..scalars import identity, quick_tanh, through_identity, through_tanh
 from ..unit import NO_STAGE, Unit
-from .columns import add, load, store
 from .compiler import compiled
-from .functions import jitable
+from .functions import inlined, jitable
 from .launch import Kernel
-from .product import VECTOR, accumulate, multiply, pack, pack_transposed, packed
+from .product import accumulate, multiply, pack, pack_transposed, packed
 from .tables import arrays
+from .vector import add, lanes_of, load, prefetch, store
+
+#: Rows of a tile that go through a step together, so that their inputs stay in the fastest caches.
+CHUNK = 32
 
 
 @compiled
@@ -72,20 +75,6 @@ def spread_row(numbers, row, columns):
         columns[0, j] = numbers[row, j // times]
 
 
-@compiled
-def spans(columns, like):
-    """Return where loops over columns begin and end, so that all numbers are parts of vectors.
-
-    The last vector may overlap the one before, and its numbers are computed twice. What a loop
-    writes must not be what it reads, therefore.
-    """
-    lanes = VECTOR // like.itemsize
-    whole = columns - columns % lanes
-    if columns < lanes or whole == columns:
-        return (0, columns), (columns, columns)
-    return (0, whole), (columns - lanes, columns)
-
-
 @cache
 def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     """Return the forward and the backward kernel of a unit, to be compiled at their first call.
@@ -105,7 +94,84 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     stage_forward, stage_backward = stage.forward, stage.backward
     stage_drive, stage_saved = stage.drive, stage.saved
     stage_state, stage_parameters, direct = stage.states, stage.parameters, stage.direct
-    n_inner = 1 if direct else 0
+    n_driven = (1 if direct else 0) if staged else n_drive
+
+    # The arithmetic of a vector of columns of one row: of ``some`` columns, or of as many as a
+    # vector has if that is None.
+
+    @inlined
+    def gate(drive, recurrent, state, parameters, inner, inner_saved, c, b, k, h, j, d, some):
+        value, keep = stage_forward(
+            load(stage_drive, drive, c, j, d, some),
+            load(1, recurrent, b, j, d, some),
+            load(stage_state, state, h, j, d, some),
+            load(stage_parameters, parameters, 0, j, d, some),
+        )
+        store(inner, k, j, d, (value,), some)
+        store(inner_saved, k, j, d, keep, some)
+
+    @inlined
+    def advance(
+        driven, received, active, state, parameters, saved, b, c, a, following, k, h, j, n, some
+    ):  # fmt: skip
+        new, keep = unit_forward(
+            load(n_driven, driven, c, j, n, some),
+            load(n_recurrent, received, b, j, n, some),
+            load(1, active, a, j, n, some)[0],
+            load(n_state, state, h, j, n, some),
+            load(n_parameters, parameters, 0, j, n, some),
+        )
+        prefetch(n_saved, saved, k + CHUNK, j, n)
+        prefetch(1, active, following + CHUNK, j, n)
+        store(state, h, j, n, new, some)
+        store(saved, k, j, n, keep, some)
+        store(active, following, j, n, (activate(new[0]),), some)
+
+    @inlined
+    def retreat(
+        saved, active, grad_output, grad_active, carry, parameters, grad_received, grad_driven,
+        grad_x, b, a, following, k, g, h, j, n, some,
+    ):  # fmt: skip
+        grad = load(1, grad_output, g, j, n, some)[0] + load(1, grad_active, b, j, n, some)[0]
+        grad = through(grad, load(1, active, following, j, n, some)[0])
+        grad_state = load(n_state, carry, h, j, n, some)
+        to_drive, to_received, to_state = unit_backward(
+            load(n_saved, saved, k, j, n, some),
+            load(1, active, a, j, n, some)[0],
+            (grad_state[0] + grad, *grad_state[1:]),
+            load(n_parameters, parameters, 0, j, n, some),
+        )
+        prefetch(n_saved, saved, k - CHUNK, j, n)
+        prefetch(1, active, a - CHUNK, j, n)
+        prefetch(1, grad_x, k - CHUNK, j, n)
+        store(carry, h, j, n, to_state, some)
+        store(grad_received, b, j, n, to_received, some)
+        if n_driven:
+            store(grad_driven, b, j, n, to_drive, some)
+
+    @inlined
+    def ungate(
+        inner_saved, grad_inner, parameters, grad_recurrent, grad_drive, carry, b, k, h, j, d, some
+    ):  # fmt: skip
+        to_drive, to_recurrent, to_state = stage_backward(
+            load(stage_saved, inner_saved, k, j, d, some),
+            load(1, grad_inner, b, j, d, some)[0],
+            load(stage_parameters, parameters, 0, j, d, some),
+        )
+        store(grad_recurrent, b, j, d, to_recurrent, some)
+        if not additive:
+            store(grad_drive, b, j, d, to_drive, some)
+        if stage_state:
+            add(carry, h, j, d, to_state, some)
+
+    @inlined
+    def begin_with(state, active, a, h, j, n, some):
+        store(active, a, j, n, (activate(load(1, state, h, j, n, some)[0]),), some)
+
+    @inlined
+    def end_with(grad_active, active, carry, b, a, c, j, n, some):
+        grad = load(1, grad_active, b, j, n, some)[0]
+        add(carry, c, j, n, (through(grad, load(1, active, a, j, n, some)[0]),), some)
 
     def forward(first, last, table, like, members, tiles, batch, rows, x_steps, kept_steps):
         (
@@ -115,13 +181,17 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         via = table[-1]  # where the products are
         steps, n = rows.size, active.shape[1]
         d = inner.shape[1]  # the width of the stage
-        size = batch // tiles + 1
+        lanes = lanes_of(like)
+        whole, whole_d = n - n % lanes, d - d % lanes
+        size = min(batch // tiles + 1, CHUNK)
         into = packed(projection.shape[0] // members, projection.shape[1], x)
         onward = packed(weight.shape[0] // members, weight.shape[1], x)
         outward = packed(second.shape[0] // members, second.shape[1], x)
-        drive = np.empty((size, projection.shape[1]), x.dtype)
+        constant = x_steps < steps
+        drive = np.empty((batch // tiles + 1 if constant else size, projection.shape[1]), x.dtype)
         recurrent = np.empty((size, weight.shape[1]), x.dtype)
         received = np.empty((size, n), x.dtype) if staged else recurrent
+        driven = inner if staged else drive
         spread = np.empty((1, n_parameters * n), x.dtype)
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, batch)
@@ -133,55 +203,54 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                 pack(second, m * d, d, outward)
             a = m * (steps + 1) * batch
             for b in range(begin, end):
-                for j in range(n):
-                    h = load("state", 1, state, 2 * m * batch + b, j, n)[0]
-                    store("active", active, a + b, j, n, (activate(h),))
+                for j in range(0, whole, lanes):
+                    begin_with(state, active, a + b, m * batch + b, j, n, None)
+                if whole < n:
+                    begin_with(state, active, a + b, m * batch + b, whole, n, n - whole)
             for t in range(steps):
                 running = min(max(rows[t], begin), end)
-                count = running - begin
-                now = (2 * m + t % 2) * batch + begin
-                then = (2 * m + 1 - t % 2) * batch + begin
-                a = (m * (steps + 1) + t) * batch + begin
-                k = (m * kept_steps + min(t, kept_steps - 1)) * batch + begin
-                if t < x_steps:
-                    at = (m * x_steps + t) * batch + begin
-                    multiply(via, x, at, count, into, drive, 0, bias, m, 0)
-                if matrix:
-                    if additive:
-                        multiply(via, active, a, count, onward, recurrent, 0, drive, 0, 1)
-                    else:
-                        multiply(via, active, a, count, onward, recurrent, 0, weight_bias, m, 0)
-                if staged:
+                for lowest in range(begin, running, CHUNK):
+                    count = min(running - lowest, CHUNK)
+                    h = m * batch + lowest
+                    a = (m * (steps + 1) + t) * batch + lowest
+                    k = (m * kept_steps + min(t, kept_steps - 1)) * batch + lowest
+                    # A constant input is projected once, for the whole tile.
+                    c = lowest - begin if constant else 0
+                    if t < x_steps:
+                        at = (m * x_steps + t) * batch + lowest
+                        multiply(via, x, at, count, into, drive, c, bias, m, 0)
+                    if matrix:
+                        if additive:
+                            multiply(via, active, a, count, onward, recurrent, 0, drive, c, 1)
+                        else:
+                            multiply(via, active, a, count, onward, recurrent, 0, weight_bias, m, 0)
+                    if staged:
+                        for b in range(count):
+                            for j in range(0, whole_d, lanes):
+                                gate(
+                                    drive, recurrent, state, spread, inner, inner_saved,
+                                    c + b, b, k + b, h + b, j, d, None,
+                                )  # fmt: skip
+                            if whole_d < d:
+                                gate(
+                                    drive, recurrent, state, spread, inner, inner_saved,
+                                    c + b, b, k + b, h + b, whole_d, d, d - whole_d,
+                                )  # fmt: skip
+                        multiply(via, inner, k, count, outward, received, 0, second_bias, m, 0)
+                        c = k
                     for b in range(count):
-                        for j in range(d):
-                            value, keep = stage_forward(
-                                load("drive", stage_drive, drive, b, j, d),
-                                load("recurrent", 1, recurrent, b, j, d),
-                                load("state", stage_state, state, now + b, j, d),
-                                load("parameters", stage_parameters, spread, 0, j, d),
-                            )
-                            store("inner", inner, k + b, j, d, (value,))
-                            store("inner_saved", inner_saved, k + b, j, d, keep)
-                    multiply(via, inner, k, count, outward, received, 0, second_bias, m, 0)
-                for b in range(count):
-                    for span in spans(n, like):
-                        for j in range(*span):
-                            if staged:
-                                driven = load("inner", n_inner, inner, k + b, j, n)
-                            else:
-                                driven = load("drive", n_drive, drive, b, j, n)
-                            new, keep = unit_forward(
-                                driven,
-                                load("received", n_recurrent, received, b, j, n),
-                                load("active", 1, active, a + b, j, n)[0],
-                                load("state", n_state, state, now + b, j, n),
-                                load("parameters", n_parameters, spread, 0, j, n),
-                            )
-                            store("state", state, then + b, j, n, new)
-                            store("saved", saved, k + b, j, n, keep)
-                            store("active", active, a + batch + b, j, n, (activate(new[0]),))
-                for b in range(count, end - begin):
-                    copy_row(state, now + b, then + b)
+                        for j in range(0, whole, lanes):
+                            advance(
+                                driven, received, active, state, spread, saved,
+                                b, c + b, a + b, a + batch + b, k + b, h + b, j, n, None,
+                            )  # fmt: skip
+                        if whole < n:
+                            advance(
+                                driven, received, active, state, spread, saved,
+                                b, c + b, a + b, a + batch + b, k + b, h + b, whole, n, n - whole,
+                            )  # fmt: skip
+                a = (m * (steps + 1) + t) * batch
+                for b in range(running, end):
                     copy_row(active, a + b, a + batch + b)
 
     def backward(first, last, table, like, members, tiles, batch, rows, x_steps, output_steps):
@@ -193,6 +262,9 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         via = table[-1]  # where the products are
         steps, n = rows.size, active.shape[1]
         d, width = inner.shape[1], projection.shape[1]
+        lanes = lanes_of(like)
+        whole, whole_d = n - n % lanes, d - d % lanes
+        constant = x_steps < steps
         size = batch // tiles + 1
         into = packed(projection.shape[1], x.shape[1], x)
         onward = packed(weight.shape[1], n, x)
@@ -209,6 +281,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             grad_inner = np.empty((size, d), x.dtype)
         else:
             grad_received = grad_direct = grad_inner = grad_recurrent
+        grad_driven = grad_direct if staged else grad_drive
         # For an input that is constant in time: the gradient of its drive, all steps together.
         total = np.empty((size, width), x.dtype)
         spread = np.empty((1, n_parameters * n), x.dtype)
@@ -226,84 +299,86 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             for t in range(steps - 1, -1, -1):
                 running = min(max(rows[t], begin), end)
                 count = running - begin
-                now = (2 * m + 1 - t % 2) * batch + begin
-                then = (2 * m + t % 2) * batch + begin
+                # Backwards too, so that what is read and written next lies before.
+                for part in range((count - 1) // CHUNK, -1, -1):
+                    r = part * CHUNK
+                    lowest, high = begin + r, min(count, r + CHUNK)
+                    h = m * batch + lowest - r
+                    a = (m * (steps + 1) + t) * batch + lowest - r
+                    k = (m * steps + t) * batch + lowest - r
+                    g = (m * output_steps + min(t, output_steps - 1)) * batch + lowest - r
+                    for b in range(r, high):
+                        for j in range(0, whole, lanes):
+                            retreat(
+                                saved, active, grad_output, grad_active, carry, spread,
+                                grad_received, grad_driven, grad_x,
+                                b, a + b, a + batch + b, k + b, g + b, h + b, j, n, None,
+                            )  # fmt: skip
+                        if whole < n:
+                            retreat(
+                                saved, active, grad_output, grad_active, carry, spread,
+                                grad_received, grad_driven, grad_x,
+                                b, a + b, a + batch + b, k + b, g + b, h + b, whole, n, n - whole,
+                            )  # fmt: skip
+                    rows_here = high - r
+                    if staged:
+                        if direct:
+                            multiply(
+                                via, grad_received, r, rows_here, outward, grad_inner, r,
+                                grad_direct, r, 1,
+                            )  # fmt: skip
+                        else:
+                            multiply(
+                                via, grad_received, r, rows_here, outward, grad_inner, r, zero, 0, 0
+                            )
+                        for b in range(r, high):
+                            for j in range(0, whole_d, lanes):
+                                ungate(
+                                    inner_saved, grad_inner, spread, grad_recurrent, grad_drive,
+                                    carry, b, k + b, h + b, j, d, None,
+                                )  # fmt: skip
+                            if whole_d < d:
+                                ungate(
+                                    inner_saved, grad_inner, spread, grad_recurrent, grad_drive,
+                                    carry, b, k + b, h + b, whole_d, d, d - whole_d,
+                                )  # fmt: skip
+                    if matrix:
+                        multiply(
+                            via, grad_recurrent, r, rows_here, onward, grad_active, r, zero, 0, 0
+                        )
+                    if grad_x.size and not constant:
+                        multiply(via, grad_drive, r, rows_here, into, grad_x, k + r, zero, 0, 0)
                 a = (m * (steps + 1) + t) * batch + begin
                 k = (m * steps + t) * batch + begin
-                g = (m * output_steps + min(t, output_steps - 1)) * batch + begin
-                for b in range(count):
-                    for span in spans(n, like):
-                        for j in range(*span):
-                            before = load("active", 1, active, a + b, j, n)[0]
-                            grad = (
-                                load("grad_output", 1, grad_output, g + b, j, n)[0]
-                                + load("grad_active", 1, grad_active, b, j, n)[0]
-                            )
-                            grad = through(grad, load("active", 1, active, a + batch + b, j, n)[0])
-                            grad_state = load("carry", n_state, carry, now + b, j, n)
-                            to_drive, to_received, to_state = unit_backward(
-                                load("saved", n_saved, saved, k + b, j, n),
-                                before,
-                                (grad_state[0] + grad, *grad_state[1:]),
-                                load("parameters", n_parameters, spread, 0, j, n),
-                            )
-                            store("carry", carry, then + b, j, n, to_state)
-                            store("grad_received", grad_received, b, j, n, to_received)
-                            if staged:
-                                if direct:
-                                    store("grad_direct", grad_direct, b, j, n, to_drive)
-                            elif not additive:
-                                store("grad_drive", grad_drive, b, j, n, to_drive)
-                for b in range(count, end - begin):
-                    copy_row(carry, now + b, then + b)
                 if learned:
                     accumulate(via, one, 0, grad_received, 0, count, grad_parameters, task)
                 if staged:
-                    if direct:
-                        multiply(
-                            via, grad_received, 0, count, outward, grad_inner, 0, grad_direct, 0, 1
-                        )
-                    else:
-                        multiply(via, grad_received, 0, count, outward, grad_inner, 0, zero, 0, 0)
                     accumulate(via, inner, k, grad_received, 0, count, grad_second, task * d)
                     accumulate(via, one, 0, grad_received, 0, count, grad_second_bias, task)
-                    for b in range(count):
-                        for j in range(d):
-                            to_drive, to_recurrent, to_state = stage_backward(
-                                load("inner_saved", stage_saved, inner_saved, k + b, j, d),
-                                load("grad_inner", 1, grad_inner, b, j, d)[0],
-                                load("parameters", stage_parameters, spread, 0, j, d),
-                            )
-                            store("grad_recurrent", grad_recurrent, b, j, d, to_recurrent)
-                            if not additive:
-                                store("grad_drive", grad_drive, b, j, d, to_drive)
-                            if stage_state:
-                                add("carry", carry, then + b, j, d, to_state)
                 if matrix:
-                    multiply(via, grad_recurrent, 0, count, onward, grad_active, 0, zero, 0, 0)
                     accumulate(via, active, a, grad_recurrent, 0, count, grad_weight, task * n)
                     if not additive:
                         accumulate(via, one, 0, grad_recurrent, 0, count, grad_weight_bias, task)
-                if x_steps < steps:
+                if constant:
                     add_rows(total, grad_drive, count)
                 else:
-                    at = (m * steps + t) * batch + begin
-                    accumulate(via, x, at, grad_drive, 0, count, grad_projection, task * x.shape[1])
+                    accumulate(via, x, k, grad_drive, 0, count, grad_projection, task * x.shape[1])
                     accumulate(via, one, 0, grad_drive, 0, count, grad_bias, task)
                     if grad_x.size:
-                        multiply(via, grad_drive, 0, count, into, grad_x, at, zero, 0, 0)
-                        clear_rows(grad_x, at + count, at + end - begin)
-            if x_steps < steps:
+                        clear_rows(grad_x, k + count, k + end - begin)
+            if constant:
                 at, count = m * batch + begin, end - begin
                 accumulate(via, x, at, total, 0, count, grad_projection, task * x.shape[1])
                 accumulate(via, one, 0, total, 0, count, grad_bias, task)
                 if grad_x.size:
                     multiply(via, total, 0, count, into, grad_x, at, zero, 0, 0)
             a = m * (steps + 1) * batch + begin
+            c = m * batch + begin
             for b in range(end - begin):
-                for j in range(n):
-                    grad = through(grad_active[b, j], active[a + b, j])
-                    carry[2 * m * batch + begin + b, j] += grad
+                for j in range(0, whole, lanes):
+                    end_with(grad_active, active, carry, b, a + b, c + b, j, n, None)
+                if whole < n:
+                    end_with(grad_active, active, carry, b, a + b, c + b, whole, n, n - whole)
 
     scalars = unit_forward, unit_backward, stage_forward, stage_backward, activate, through
     calls = [call for scalar in scalars for call in jitable(scalar)]
