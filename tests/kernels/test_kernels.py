@@ -18,8 +18,10 @@ from rnncells.kernels.numba import compiler
 from rnncells.kernels.numba.compiler import compiled
 from rnncells.kernels.numba.functions import COMPILED
 from rnncells.kernels.numba.product import (
-    accumulate_rows,
-    multiply_rows,
+    accumulate,
+    addresses,
+    multiply,
+    multiply_and_fetch,
     pack,
     pack_transposed,
     packed,
@@ -258,23 +260,33 @@ def test_products(dtype):
         out = np.full((rows + 2, columns), 7, dtype)
         for transposed in (False, True):
             given = np.ascontiguousarray(matrix.T) if transposed else matrix
-            multiplied(left, given, transposed, start, out)
+            multiplied(np.array(addresses(left.dtype)), left, given, transposed, start, out)
             np.testing.assert_allclose(out[1:-1], expected, atol=tolerance)
             np.testing.assert_array_equal(out[[0, -1]], 7)
         total = matrix.copy()
-        accumulate_rows(left, 0, right, 0, rows, total, 0)
+        accumulated(np.array(addresses(left.dtype)), left, right, rows, total)
         np.testing.assert_allclose(total, matrix + left.T @ right, atol=tolerance)
 
 
 @njit(**COMPILED)
-def multiplied(left, matrix, transposed, start, out):
-    """Multiply with a matrix that is laid out first."""
+def multiplied(products, left, matrix, transposed, start, out):
+    """Multiply with a matrix that is laid out first; fetching changes nothing."""
+    rows = left.shape[0]
     panels = packed(left.shape[1], out.shape[1], left)
     if transposed:
-        pack_transposed(matrix, 0, matrix.shape[0], panels)
+        pack_transposed(products, matrix, 0, matrix.shape[0], panels)
+        multiply(products, left, 0, rows, panels, out, 1, start, 0, 0)
     else:
-        pack(matrix, 0, matrix.shape[0], panels)
-    multiply_rows(left, 0, left.shape[0], panels, out, 1, start, 0, 0)
+        pack(products, matrix, 0, matrix.shape[0], panels)
+        multiply_and_fetch(
+            products, left, 0, rows, panels, out, 1, start, 0, 0, matrix, 3, rows * 100
+        )
+
+
+@njit(**COMPILED)
+def accumulated(products, left, right, rows, total):
+    """Add a product to the total."""
+    accumulate(products, left, 0, right, 0, rows, total, 0)
 
 
 def test_jobs_that_start_at_once_compile_once(tmp_path):

@@ -18,10 +18,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compiler import compiled, compiled_for_c
+from .functions import inlined
 from .processor import VECTORS
+from .vector import fetch, spread
 
 #: Bytes of a vector.
 VECTOR = VECTORS.bytes
+#: Bytes of a line of the processor's caches; if they are more, some are asked for twice.
+LINE = 64
 #: The widest panel, in vectors.
 WIDEST = 3
 #: The highest block, in rows: with 3 vectors it takes 28 of 32 registers, or all of 16. As many
@@ -36,33 +40,7 @@ def packed(depth, columns, like):
     return np.empty(depth * (columns + spare), like.dtype)
 
 
-@compiled
-def pack(matrix, first, depth, panels):
-    """Lay out ``matrix[first : first + depth]``."""
-    columns, at, column = matrix.shape[1], 0, 0
-    while column < columns:
-        column, width, _ = _panel(column, columns, VECTOR // matrix.itemsize)
-        for k in range(depth):
-            for j in range(width):
-                panels[at + j] = matrix[first + k, column + j]
-            at += width
-        column += width
-
-
-@compiled
-def pack_transposed(matrix, first, columns, panels):
-    """Lay out the transpose of ``matrix[first : first + columns]``."""
-    depth, at, column = matrix.shape[1], 0, 0
-    while column < columns:
-        column, width, _ = _panel(column, columns, VECTOR // matrix.itemsize)
-        for j in range(width):
-            for k in range(depth):
-                panels[at + k * width + j] = matrix[first + column + j, k]
-        at += depth * width
-        column += width
-
-
-@compiled
+@inlined
 def _panel(column, columns, lanes):
     """Return the first column of the panel for a column, its width, and its number of vectors.
 
@@ -77,167 +55,92 @@ def _panel(column, columns, lanes):
     return min(column, columns - vectors * lanes), vectors * lanes, vectors
 
 
-@compiled
-def multiply_rows(left, first, count, panels, out, to, start, start_row, start_step):
-    """Set ``out[to + b] = start[start_row + b * start_step] + left[first + b] @ matrix``.
-
-    Args:
-        left: the rows, of which ``count`` from ``first`` on are meant.
-        panels: the matrix, laid out by :func:`pack`.
-        out: gets the result, from row ``to`` on.
-        start: what the products are added to, rows of the same width; not ``out`` itself, because
-            panels overlap.
-        start_row: its first row.
-        start_step: 1, or 0 to take the same row every time.
-    """
-    depth, columns = left.shape[1], out.shape[1]
-    at = column = 0
-    while column < columns:
-        column, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
-        if vectors:
-            _panel_product(
-                vectors, count, depth, left, first * depth, depth, 1, panels, at, width,
-                out, to * columns + column, columns,
-                start, start_row * columns + column, start_step * columns, 0,
-            )  # fmt: skip
-        else:
-            for b in range(count):
-                for j in range(columns):
-                    total = start[start_row + b * start_step, j]
-                    for k in range(depth):
-                        total += left[first + b, k] * panels[k * columns + j]
-                    out[to + b, j] = total
-        at += depth * width
-        column += width
-
-
-@compiled
-def accumulate_rows(left, left_row, right, right_row, count, out, to):
-    """Add the product of two stacks of ``count`` rows, the left one transposed, to ``out``.
-
-    ``out[to + i, j] += sum over b of left[left_row + b, i] * right[right_row + b, j]``
-    """
-    high, columns, column = left.shape[1], right.shape[1], 0
-    while column < columns:
-        begin, width, vectors = _panel(column, columns, VECTOR // left.itemsize)
-        if vectors:
-            place = to * columns + begin
-            _panel_product(
-                vectors, high, count, left, left_row * high, 1, high,
-                right, right_row * columns + begin, columns,
-                out, place, columns, out, place, columns, column - begin,
-            )  # fmt: skip
-        else:
-            for b in range(count):
-                for i in range(high):
-                    for j in range(columns):
-                        out[to + i, j] += left[left_row + b, i] * right[right_row + b, j]
-        column = begin + width
-
-
-@compiled
-def _panel_product(
-    vectors, rows, depth, left, i, i_row, i_depth, right, r, r_depth,
-    out, o, o_row, start, s, s_row, skip,
-):  # fmt: skip
-    """Compute a panel of the result, block by block; arguments as for :func:`_block`."""
-    if vectors == 3:
-        _three(
-            rows, depth, left, i, i_row, i_depth, right, r, r_depth,
-            out, o, o_row, start, s, s_row, skip,
-        )  # fmt: skip
-    elif vectors == 2:
-        _two(
-            rows, depth, left, i, i_row, i_depth, right, r, r_depth,
-            out, o, o_row, start, s, s_row, skip,
-        )  # fmt: skip
-    else:
-        _one(
-            rows, depth, left, i, i_row, i_depth, right, r, r_depth,
-            out, o, o_row, start, s, s_row, skip,
-        )  # fmt: skip
-
-
-def _panel_of(vectors):
-    # Blocks of few vectors are higher: a sum waits for the one before, and others can be computed
-    # meanwhile.
-    highest = 8 if vectors == 1 else HIGHEST
-    half = highest // 2
-
-    def panel(
-        rows, depth, left, i, i_row, i_depth, right, r, r_depth,
-        out, o, o_row, start, s, s_row, skip,
-    ):  # fmt: skip
-        while rows >= highest:
-            _block(
-                highest, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
-                out, o, o_row, start, s, s_row, skip,
-            )  # fmt: skip
-            rows -= highest
-            i, o, s = i + highest * i_row, o + highest * o_row, s + highest * s_row
-        if rows >= half:
-            _block(
-                half, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
-                out, o, o_row, start, s, s_row, skip,
-            )  # fmt: skip
-            rows, i, o, s = rows - half, i + half * i_row, o + half * o_row, s + half * s_row
-        while rows >= 2:
-            _block(
-                2, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
-                out, o, o_row, start, s, s_row, skip,
-            )  # fmt: skip
-            rows, i, o, s = rows - 2, i + 2 * i_row, o + 2 * o_row, s + 2 * s_row
-        if rows:
-            _block(
-                1, vectors, depth, left, i, i_row, i_depth, right, r, r_depth,
-                out, o, o_row, start, s, s_row, skip,
-            )  # fmt: skip
-
-    panel.__qualname__ = f"panel_of_{vectors}"
-    return compiled(panel)
-
-
-_one, _two, _three = map(_panel_of, (1, 2, 3))
-
-
 @intrinsic(prefer_literal=True)
-def _block(
-    typing: Any, rows: Any, vectors: Any, depth: Any,
-    left: Any, i: Any, i_row: Any, i_depth: Any,
+def _multiply_panel(
+    typing: Any, vectors: Any, rows: Any, depth: Any,
+    left: Any, i_row: Any, i_depth: Any,
     right: Any, r: Any, r_depth: Any,
-    out: Any, o: Any, o_row: Any,
-    start: Any, s: Any, s_row: Any, skip: Any,
+    out: Any, o: Any, columns: Any,
+    start: Any, s_row: Any, skip: Any, ahead: Any, lines: Any,
 ) -> Any:  # fmt: skip
-    """Compute a block of the result: ``rows`` rows and ``vectors`` vectors, both constants.
+    """Compute a panel of the result, of so many ``vectors``, a constant.
 
     ``out[row, v] = start[row, v] + sum over k < depth of left[row, k] * right[k, v]``, where the
-    first element of the left array is ``left[i]``, its next row is ``i_row`` elements further on,
-    and its next k ``i_depth``; and likewise for the other arrays. To the first ``skip`` columns
-    (less than a vector) nothing is added.
+    next row of the left array is ``i_row`` elements further on, and its next k ``i_depth``; and
+    likewise for the other arrays. The panel begins at ``right[r]``, ``out[o]`` and ``start[o]``. To
+    its first ``skip`` columns (less than a vector) nothing is added.
+
+    With every row, so many cache ``lines`` are fetched, from the address ``ahead`` on.
     """
-    high, wide, size = rows.literal_value, vectors.literal_value, left.dtype.bitwidth // 8
-    lanes = VECTOR // size
+    wide, size = vectors.literal_value, left.dtype.bitwidth // 8
+    panel = _Panel(wide, VECTOR // size, size)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (
-            _, _, depth_, left_, i_, i_row_, i_depth_, right_, r_, r_depth_,
-            out_, o_, o_row_, start_, s_, s_row_, skip_,
-        ) = arguments  # fmt: skip
-        vector = ir.VectorType(context.get_value_type(left.dtype), lanes)
+        _, *arguments = arguments
+        for place, kind in ((2, left), (5, right), (8, out), (11, start)):
+            arguments[place] = context.make_array(kind)(context, builder, arguments[place]).data
+        panel.emit(builder, *arguments)
+        return context.get_dummy_value()
 
-        def pointer(kind: Any, array: Any, offset: Any) -> Any:
-            data = context.make_array(kind)(context, builder, array).data
-            return builder.gep(data, [offset])
+    whole = types.intp
+    return (
+        types.void(
+            vectors, whole, whole, left, whole, whole, right, whole, whole,
+            out, whole, whole, start, whole, whole, whole, whole,
+        ),
+        code,
+    )  # fmt: skip
 
-        def after(offset: Any, step: Any, times: int) -> Any:
-            return builder.add(offset, builder.mul(step, ir.Constant(step.type, times)))
 
-        def vector_at(place: Any, v: int) -> Any:
-            place = builder.gep(place, [ir.Constant(ir.IntType(64), v * lanes)])
-            return builder.bitcast(place, vector.as_pointer())
+class _Panel:
+    """Writes the instructions of :func:`_multiply_panel`.
 
-        lefts = [pointer(left, left_, after(i_, i_row_, row)) for row in range(high)]
-        right_at = pointer(right, right_, r_)
+    Args:
+        wide: vectors of the panel.
+        lanes: numbers of a vector.
+        size: bytes of a number.
+    """
+
+    def __init__(self, wide: int, lanes: int, size: int):
+        self.wide, self.lanes, self.size = wide, lanes, size
+
+    def emit(
+        self, builder: Any, rows: Any, depth: Any, left: Any, i_row: Any, i_depth: Any,
+        right: Any, r: Any, r_depth: Any, out: Any, o: Any, columns: Any, start: Any, s_row: Any,
+        skip: Any, ahead: Any, lines: Any,
+    ) -> None:  # fmt: skip
+        """Go through the rows in blocks, first of the highest ones."""
+        self.builder, self.depth, self.i_row, self.i_depth = builder, depth, i_row, i_depth
+        self.right, self.r_depth = builder.gep(right, [r]), r_depth
+        self.columns, self.s_row = columns, s_row
+        self.number = left.type.pointee
+        self.vector = ir.VectorType(self.number, self.lanes)
+        lane = ir.Constant(ir.VectorType(skip.type, self.lanes), list(range(self.lanes)))
+        self.skipped = builder.icmp_signed("<", lane, spread(builder, skip, self.lanes))
+        out, start = builder.gep(out, [o]), builder.gep(start, [o])
+        done: Any = ir.Constant(rows.type, 0)
+        height = HIGHEST if self.wide > 1 else 8
+        while height:
+            high = ir.Constant(rows.type, height)
+            times = builder.sdiv(builder.sub(rows, done), high)
+            with cgutils.for_range(builder, times) as loop:
+                row = builder.add(done, builder.mul(loop.index, high))
+                from_ = builder.add(ahead, builder.mul(row, builder.mul(lines, _whole(LINE))))
+                with cgutils.for_range(builder, builder.mul(lines, high)) as line:
+                    fetch(builder, builder.add(from_, builder.mul(line.index, _whole(LINE))))
+                self._block(
+                    height,
+                    builder.gep(left, [builder.mul(row, i_row)]),
+                    builder.gep(out, [builder.mul(row, columns)]),
+                    builder.gep(start, [builder.mul(row, s_row)]),
+                )
+            done = builder.add(done, builder.mul(times, high))
+            height //= 2
+
+    def _block(self, high: int, left: Any, out: Any, start: Any) -> None:
+        """Compute ``high`` rows."""
+        builder, wide, vector = self.builder, self.wide, self.vector
+        lefts = [self._after(left, self.i_row, row) for row in range(high)]
         # Of few sums each is split, because a sum waits for the one before.
         parts = max(1, 8 // (high * wide))
         sums = [
@@ -245,64 +148,58 @@ def _block(
             for _ in range(parts)
         ]
         for total in chain.from_iterable(chain.from_iterable(sums)):
-            builder.store(ir.Constant(vector, [0.0] * lanes), total)
-        fma = cgutils.get_or_insert_function(
+            builder.store(ir.Constant(vector, [0.0] * self.lanes), total)
+        multiply_add = cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(vector, [vector] * 3),
-            f"llvm.fma.v{lanes}f{8 * size}",
+            f"llvm.fma.v{self.lanes}f{8 * self.size}",
         )
-        nothing = ir.Constant(vector, ir.Undefined)
-        first = ir.Constant(ir.IntType(32), 0)
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
 
         def add(k: Any, part: int) -> None:
-            here = builder.gep(right_at, [builder.mul(k, r_depth_)])
-            across = [builder.load(vector_at(here, v), align=size) for v in range(wide)]
+            here = builder.gep(self.right, [builder.mul(k, self.r_depth)])
+            across = [self._load(here, v) for v in range(wide)]
             for row in range(high):
-                number = builder.load(builder.gep(lefts[row], [builder.mul(k, i_depth_)]))
-                number = builder.insert_element(nothing, number, first)
-                number = builder.shuffle_vector(number, nothing, everywhere)
+                at = builder.gep(lefts[row], [builder.mul(k, self.i_depth)])
+                number = spread(builder, builder.load(at), self.lanes)
                 for v in range(wide):
                     total = sums[part][row][v]
-                    total_ = builder.call(fma, [number, across[v], builder.load(total)])
-                    builder.store(total_, total)
+                    more = builder.call(multiply_add, [number, across[v], builder.load(total)])
+                    builder.store(more, total)
 
-        together = ir.Constant(depth_.type, parts)
-        times = builder.sdiv(depth_, together)
+        times = builder.sdiv(self.depth, _whole(parts))
         with cgutils.for_range(builder, times) as loop:
+            k = builder.mul(loop.index, _whole(parts))
             for part in range(parts):
-                k = builder.mul(loop.index, together)
-                add(builder.add(k, ir.Constant(k.type, part)), part)
+                add(builder.add(k, _whole(part)), part)
         if parts > 1:
-            done = builder.mul(times, together)
-            with cgutils.for_range(builder, builder.sub(depth_, done)) as loop:
+            done = builder.mul(times, _whole(parts))
+            with cgutils.for_range(builder, builder.sub(self.depth, done)) as loop:
                 add(builder.add(done, loop.index), 0)
-        lane = ir.VectorType(skip_.type, lanes)
-        skipped = builder.insert_element(ir.Constant(lane, ir.Undefined), skip_, first)
-        skipped = builder.shuffle_vector(skipped, ir.Constant(lane, ir.Undefined), everywhere)
-        skipped = builder.icmp_signed("<", ir.Constant(lane, list(range(lanes))), skipped)
         for row in range(high):
-            from_ = pointer(start, start_, after(s_, s_row_, row))
-            to = pointer(out, out_, after(o_, o_row_, row))
+            from_, to = self._after(start, self.s_row, row), self._after(out, self.columns, row)
             for v in range(wide):
-                before = builder.load(vector_at(from_, v), align=size)
                 total = builder.load(sums[0][row][v])
-                for part in sums[1:]:
-                    total = builder.fadd(total, builder.load(part[row][v]))
+                for others in sums[1:]:
+                    total = builder.fadd(total, builder.load(others[row][v]))
                 if v == 0:
-                    total = builder.select(skipped, ir.Constant(vector, [0.0] * lanes), total)
-                total = builder.fadd(before, total)
-                builder.store(total, vector_at(to, v), align=size)
-        return context.get_dummy_value()
+                    nothing = ir.Constant(vector, [0.0] * self.lanes)
+                    total = builder.select(self.skipped, nothing, total)
+                total = builder.fadd(self._load(from_, v), total)
+                builder.store(total, self._vector_at(to, v), align=self.size)
 
-    whole = types.intp
-    return (
-        types.void(
-            rows, vectors, whole, left, whole, whole, whole, right, whole, whole,
-            out, whole, whole, start, whole, whole, whole,
-        ),
-        code,
-    )  # fmt: skip
+    def _after(self, at: Any, step: Any, times: int) -> Any:
+        return self.builder.gep(at, [self.builder.mul(step, _whole(times))])
+
+    def _vector_at(self, at: Any, v: int) -> Any:
+        at = self.builder.gep(at, [_whole(v * self.lanes)])
+        return self.builder.bitcast(at, self.vector.as_pointer())
+
+    def _load(self, at: Any, v: int) -> Any:
+        return self.builder.load(self._vector_at(at, v), align=self.size)
+
+
+def _whole(number: int) -> Any:
+    return ir.Constant(ir.IntType(64), number)
 
 
 # Numba makes a function that is called a part of its caller, and optimises it there once more. For
@@ -311,43 +208,124 @@ def _block(
 
 @cache
 def addresses(dtype: np.dtype) -> tuple[int, int]:
-    """Return where :func:`multiply_rows` and :func:`accumulate_rows` are, for arrays of a type."""
-    pointer, whole = types.CPointer(numba.from_dtype(dtype)), types.int64
+    """Return where the product and the packing of matrices are, for arrays of a type."""
+    number = numba.from_dtype(dtype)
+    lanes = VECTOR * 8 // number.bitwidth
 
-    def multiply_at(left, depth, panels, out, columns, start, first, count, to, row, step):
-        multiply_rows(
-            carray(left, (1, depth)), first, count, carray(panels, (1,)),
-            carray(out, (1, columns)), to, carray(start, (1, columns)), row, step,
-        )  # fmt: skip
+    def product(
+        left_, i_row, i_depth, rows, depth, right_, right_row, out_, columns, start_, s_row,
+        ahead, lines,
+    ):  # fmt: skip
+        left, right = carray(left_, (1,)), carray(right_, (1,))
+        out, start = carray(out_, (1,)), carray(start_, (1,))
+        panels = -(-columns // (WIDEST * lanes))
+        # The same for every row, in each of the panels.
+        share = -(-lines // max(1, rows * panels))
+        column = at = 0
+        while column < columns:
+            begin, width, vectors = _panel(column, columns, lanes)
+            # Either a packed matrix, or one with rows of its own, which is added to the result.
+            if right_row:
+                r, r_depth, skip = begin, right_row, column - begin
+            else:
+                r, r_depth, skip = at, width, 0
+            if vectors == 3:
+                _multiply_panel(
+                    3, rows, depth, left, i_row, i_depth, right, r, r_depth,
+                    out, begin, columns, start, s_row, skip, ahead, share,
+                )  # fmt: skip
+            elif vectors == 2:
+                _multiply_panel(
+                    2, rows, depth, left, i_row, i_depth, right, r, r_depth,
+                    out, begin, columns, start, s_row, skip, ahead, share,
+                )  # fmt: skip
+            elif vectors == 1:
+                _multiply_panel(
+                    1, rows, depth, left, i_row, i_depth, right, r, r_depth,
+                    out, begin, columns, start, s_row, skip, ahead, share,
+                )  # fmt: skip
+            else:
+                for b in range(rows):
+                    for j in range(columns):
+                        total = start[b * s_row + j]
+                        for k in range(depth):
+                            total += left[b * i_row + k * i_depth] * right[r + k * r_depth + j]
+                        out[b * columns + j] = total
+            ahead += share * rows * LINE
+            at += depth * width
+            column = begin + width
 
-    def accumulate_at(left, high, right, columns, out, left_row, right_row, count, to):
-        accumulate_rows(
-            carray(left, (1, high)), left_row, carray(right, (1, columns)), right_row, count,
-            carray(out, (1, columns)), to,
-        )  # fmt: skip
+    def packing(matrix_, row_step, column_step, depth, columns, panels_):
+        matrix, panels = carray(matrix_, (1,)), carray(panels_, (1,))
+        column = at = 0
+        while column < columns:
+            begin, width, _ = _panel(column, columns, lanes)
+            for k in range(depth):
+                first = k * row_step + begin * column_step
+                for j in range(width):
+                    panels[at + j] = matrix[first + j * column_step]
+                at += width
+            column = begin + width
 
-    multiplied = pointer, whole, pointer, pointer, whole, pointer, *[whole] * 5
-    accumulated = pointer, whole, pointer, whole, pointer, *[whole] * 4
-    multiply_at.__qualname__ = f"multiply_{dtype}"
-    accumulate_at.__qualname__ = f"accumulate_{dtype}"
+    pointer, whole = types.CPointer(number), types.int64
+    product.__qualname__, packing.__qualname__ = f"product_{dtype}", f"packing_{dtype}"
+    multiplied = (
+        pointer, *[whole] * 4, pointer, whole, pointer, whole, pointer, whole, whole, whole
+    )  # fmt: skip
+    laid_out = pointer, *[whole] * 4, pointer
     return (
-        compiled_for_c(multiply_at, types.void(*multiplied)).address,
-        compiled_for_c(accumulate_at, types.void(*accumulated)).address,
+        compiled_for_c(product, types.void(*multiplied)).address,
+        compiled_for_c(packing, types.void(*laid_out)).address,
     )
-
-
-def _parts(context: Any, builder: Any, kind: Any, array: Any) -> tuple[Any, Any]:
-    """Return an array's address and its number of columns."""
-    made = context.make_array(kind)(context, builder, array)
-    return made.data, builder.extract_value(made.shape, kind.ndim - 1)
 
 
 def _call(context: Any, builder: Any, places: Any, which: int, given: list[Any]) -> Any:
     """Call a function of :func:`addresses`, which lie at ``places``, with numbers and pointers."""
+    places = context.make_array(types.Array(types.int64, 1, "C"))(context, builder, places).data
     address = builder.load(builder.gep(places, [ir.Constant(ir.IntType(64), which)]))
     function = ir.FunctionType(ir.VoidType(), [value.type for value in given])
     builder.call(builder.inttoptr(address, function.as_pointer()), given)
     return context.get_dummy_value()
+
+
+def _rows(context: Any, builder: Any, kind: Any, array: Any, first: Any) -> tuple[Any, Any]:
+    """Return the address of a row of an array, and its number of columns."""
+    made = context.make_array(kind)(context, builder, array)
+    columns = builder.extract_value(made.shape, kind.ndim - 1)
+    return builder.gep(made.data, [builder.mul(first, columns)]), columns
+
+
+_ROW = types.int64
+
+
+@intrinsic
+def pack(typing: Any, products: Any, matrix: Any, first: Any, depth: Any, panels: Any) -> Any:
+    """Lay out ``matrix[first : first + depth]``; ``products`` is an array of :func:`addresses`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        products_, matrix_, first_, depth_, panels_ = arguments
+        at, columns = _rows(context, builder, matrix, matrix_, first_)
+        panels_at = context.make_array(panels)(context, builder, panels_).data
+        given = [at, columns, _whole(1), depth_, columns, panels_at]
+        return _call(context, builder, products_, 1, given)
+
+    return types.void(products, matrix, _ROW, _ROW, panels), code
+
+
+@intrinsic
+def pack_transposed(
+    typing: Any, products: Any, matrix: Any, first: Any, columns: Any, panels: Any
+) -> Any:
+    """Lay out the transpose of ``matrix[first : first + columns]``; ``products`` as before."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        products_, matrix_, first_, columns_, panels_ = arguments
+        at, depth = _rows(context, builder, matrix, matrix_, first_)
+        panels_at = context.make_array(panels)(context, builder, panels_).data
+        given = [at, _whole(1), depth, depth, columns_, panels_at]
+        return _call(context, builder, products_, 1, given)
+
+    return types.void(products, matrix, _ROW, _ROW, panels), code
 
 
 @intrinsic
@@ -355,20 +333,57 @@ def multiply(
     typing: Any, products: Any, left: Any, first: Any, count: Any, panels: Any, out: Any, to: Any,
     start: Any, start_row: Any, start_step: Any,
 ) -> Any:  # fmt: skip
-    """Call :func:`multiply_rows`; ``products`` is an array of :func:`addresses`."""
-    whole = types.int64
-    signature = types.void(products, left, whole, whole, panels, out, whole, start, whole, whole)
+    """Set ``out[to + b] = start[start_row + b * start_step] + left[first + b] @ matrix``.
+
+    Args:
+        products: an array of :func:`addresses`.
+        left, first, count: the rows, of which ``count`` from ``first`` on are meant.
+        panels: the matrix, laid out by :func:`pack`.
+        out, to: gets the result, from row ``to`` on.
+        start, start_row, start_step: what the products are added to, rows of the same width, from
+            ``start_row`` on, each if the step is 1, and the same every time if it is 0; not ``out``
+            itself, because panels overlap.
+    """
+    return _multiply(products, left, panels, out, start)
+
+
+@intrinsic
+def multiply_and_fetch(
+    typing: Any, products: Any, left: Any, first: Any, count: Any, panels: Any, out: Any, to: Any,
+    start: Any, start_row: Any, start_step: Any, ahead: Any, ahead_row: Any, ahead_rows: Any,
+) -> Any:  # fmt: skip
+    """:func:`multiply`, and meanwhile fetch rows that are needed soon.
+
+    Args:
+        products, left, first, count, panels, out, to, start, start_row, start_step: as there.
+        ahead, ahead_row, ahead_rows: the rows; they may lie outside the array.
+    """
+    return _multiply(products, left, panels, out, start, ahead)
+
+
+def _multiply(products: Any, left: Any, panels: Any, out: Any, start: Any, *ahead: Any) -> Any:
+    fetched = [*ahead, _ROW, _ROW] if ahead else []
+    signature = types.void(
+        products, left, _ROW, _ROW, panels, out, _ROW, start, _ROW, _ROW, *fetched
+    )
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        products_, left_, first_, count_, panels_, out_, to_, start_, row, step = arguments
-        left_at, depth = _parts(context, builder, left, left_)
-        out_at, columns = _parts(context, builder, out, out_)
-        panels_at, _ = _parts(context, builder, panels, panels_)
-        start_at, _ = _parts(context, builder, start, start_)
-        given = [left_at, depth, panels_at, out_at, columns, start_at]
-        given += [first_, count_, to_, row, step]
-        places, _ = _parts(context, builder, products, products_)
-        return _call(context, builder, places, 0, given)
+        products_, left_, first_, count_, panels_, out_, to_, start_, row, step = arguments[:10]
+        left_at, depth = _rows(context, builder, left, left_, first_)
+        out_at, columns = _rows(context, builder, out, out_, to_)
+        start_at, _ = _rows(context, builder, start, start_, row)
+        panels_at = context.make_array(panels)(context, builder, panels_).data
+        given = [left_at, depth, _whole(1), count_, depth, panels_at, _whole(0), out_at, columns]
+        given += [start_at, builder.mul(step, columns)]
+        if ahead:
+            ahead_, ahead_row, ahead_rows = arguments[10:]
+            ahead_at, width = _rows(context, builder, ahead[0], ahead_, ahead_row)
+            per_line = _whole(LINE * 8 // left.dtype.bitwidth)
+            lines = builder.sdiv(builder.mul(ahead_rows, width), per_line)
+            given += [builder.ptrtoint(ahead_at, ir.IntType(64)), lines]
+        else:
+            given += [_whole(0), _whole(0)]
+        return _call(context, builder, products_, 0, given)
 
     return signature, code
 
@@ -378,17 +393,20 @@ def accumulate(
     typing: Any, products: Any, left: Any, left_row: Any, right: Any, right_row: Any, count: Any,
     out: Any, to: Any,
 ) -> Any:  # fmt: skip
-    """Call :func:`accumulate_rows`; ``products`` is an array of :func:`addresses`."""
-    whole = types.int64
-    signature = types.void(products, left, whole, right, whole, whole, out, whole)
+    """Add the product of two stacks of ``count`` rows, the left one transposed, to ``out``.
+
+    ``out[to + i, j] += sum over b of left[left_row + b, i] * right[right_row + b, j]``;
+    ``products`` is an array of :func:`addresses`.
+    """
+    signature = types.void(products, left, _ROW, right, _ROW, _ROW, out, _ROW)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         products_, left_, left_row_, right_, right_row_, count_, out_, to_ = arguments
-        left_at, high = _parts(context, builder, left, left_)
-        right_at, columns = _parts(context, builder, right, right_)
-        out_at, _ = _parts(context, builder, out, out_)
-        given = [left_at, high, right_at, columns, out_at, left_row_, right_row_, count_, to_]
-        places, _ = _parts(context, builder, products, products_)
-        return _call(context, builder, places, 1, given)
+        left_at, high = _rows(context, builder, left, left_, left_row_)
+        right_at, columns = _rows(context, builder, right, right_, right_row_)
+        out_at, _ = _rows(context, builder, out, out_, to_)
+        given = [left_at, _whole(1), high, high, count_, right_at, columns, out_at, columns]
+        given += [out_at, columns, _whole(0), _whole(0)]
+        return _call(context, builder, products_, 0, given)
 
     return signature, code

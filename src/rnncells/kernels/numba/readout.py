@@ -139,7 +139,7 @@ def _kernel(error: str) -> Kernel:
                 padded_bias[0, c] = bias[m, c]
                 for j in range(n):
                     padded[j, c] = back[c, j] = weight[m * n + j, c]
-            pack(padded, 0, n, onward)
+            pack(via, padded, 0, n, onward)
             total = 0.0
             for at in range(begin, end, ROWS):
                 count = min(ROWS, end - at)

@@ -29,7 +29,7 @@ from ..unit import NO_STAGE, Unit
 from .compiler import compiled
 from .functions import inlined, jitable
 from .launch import Kernel
-from .product import accumulate, multiply, pack, pack_transposed, packed
+from .product import accumulate, multiply, multiply_and_fetch, pack, pack_transposed, packed
 from .tables import arrays
 from .vector import add, lanes_of, load, prefetch, store
 
@@ -121,7 +121,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             load(n_state, state, h, j, n, some),
             load(n_parameters, parameters, 0, j, n, some),
         )
-        prefetch(n_saved, saved, k + CHUNK, j, n)
+        if not matrix:
+            prefetch(n_saved, saved, k + CHUNK, j, n)
         prefetch(1, active, following + CHUNK, j, n)
         store(state, h, j, n, new, some)
         store(saved, k, j, n, keep, some)
@@ -141,7 +142,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             (grad_state[0] + grad, *grad_state[1:]),
             load(n_parameters, parameters, 0, j, n, some),
         )
-        prefetch(n_saved, saved, k - CHUNK, j, n)
+        if not matrix:
+            prefetch(n_saved, saved, k - CHUNK, j, n)
         prefetch(1, active, a - CHUNK, j, n)
         prefetch(1, grad_x, k - CHUNK, j, n)
         store(carry, h, j, n, to_state, some)
@@ -196,11 +198,11 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, batch)
             spread_row(parameters, m, spread)
-            pack(projection, m * x.shape[1], x.shape[1], into)
+            pack(via, projection, m * x.shape[1], x.shape[1], into)
             if matrix:
-                pack(weight, m * n, n, onward)
+                pack(via, weight, m * n, n, onward)
             if staged:
-                pack(second, m * d, d, outward)
+                pack(via, second, m * d, d, outward)
             a = m * (steps + 1) * batch
             for b in range(begin, end):
                 for j in range(0, whole, lanes):
@@ -220,10 +222,11 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                         at = (m * x_steps + t) * batch + lowest
                         multiply(via, x, at, count, into, drive, c, bias, m, 0)
                     if matrix:
-                        if additive:
-                            multiply(via, active, a, count, onward, recurrent, 0, drive, c, 1)
-                        else:
-                            multiply(via, active, a, count, onward, recurrent, 0, weight_bias, m, 0)
+                        base, base_row = (drive, c) if additive else (weight_bias, m)
+                        multiply_and_fetch(
+                            via, active, a, count, onward, recurrent, 0,
+                            base, base_row, 1 if additive else 0, saved, k, count,
+                        )  # fmt: skip
                     if staged:
                         for b in range(count):
                             for j in range(0, whole_d, lanes):
@@ -289,11 +292,11 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             m, begin, end = tile_of(task, tiles, batch)
             spread_row(parameters, m, spread)
             if grad_x.size:
-                pack_transposed(projection, m * x.shape[1], x.shape[1], into)
+                pack_transposed(via, projection, m * x.shape[1], x.shape[1], into)
             if matrix:
-                pack_transposed(weight, m * n, n, onward)
+                pack_transposed(via, weight, m * n, n, onward)
             if staged:
-                pack_transposed(second, m * d, d, outward)
+                pack_transposed(via, second, m * d, d, outward)
             clear_rows(grad_active, 0, size)
             clear_rows(total, 0, size)
             for t in range(steps - 1, -1, -1):
@@ -343,9 +346,10 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                                     carry, b, k + b, h + b, whole_d, d, d - whole_d,
                                 )  # fmt: skip
                     if matrix:
-                        multiply(
-                            via, grad_recurrent, r, rows_here, onward, grad_active, r, zero, 0, 0
-                        )
+                        multiply_and_fetch(
+                            via, grad_recurrent, r, rows_here, onward, grad_active, r, zero, 0, 0,
+                            saved, k + r - CHUNK, CHUNK,
+                        )  # fmt: skip
                     if grad_x.size and not constant:
                         multiply(via, grad_drive, r, rows_here, into, grad_x, k + r, zero, 0, 0)
                 a = (m * (steps + 1) + t) * batch + begin

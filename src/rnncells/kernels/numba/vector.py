@@ -195,16 +195,22 @@ def prefetch(typing: Any, blocks: Any, array: Any, row: Any, column: Any, width:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, *place = arguments
-        word, byte = ir.IntType(32), ir.IntType(8).as_pointer()
-        function = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        called = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
         for k in range(blocks.literal_value):
-            at = builder.bitcast(_address(context, builder, array, kind, place, k), byte)
-            # To write, into the first cache but one, of data.
-            builder.call(called, [at, *(ir.Constant(word, number) for number in (1, 2, 1))])
+            at = _address(context, builder, array, kind, place, k)
+            fetch(builder, builder.ptrtoint(at, ir.IntType(64)))
         return context.get_dummy_value()
 
     return types.void(blocks, array, types.intp, types.intp, types.intp), code
+
+
+def fetch(builder: Any, address: Any) -> None:
+    """Ask for a cache line, to write to it; it may lie anywhere."""
+    word, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+    function = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    called = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
+    # To write, into the second cache, of data.
+    options = [ir.Constant(word, number) for number in (1, 2, 1)]
+    builder.call(called, [builder.inttoptr(address, byte), *options])
 
 
 def _whole(some: Any) -> Any:
