@@ -11,7 +11,7 @@ from .moments import moments
 RUN = "cell=sRNN/length=10/hidden=6/layers=1"
 #: Results, and the rules that read them.
 READERS = {
-    "data/capacity/trajectories.npy": ("search", "train"),
+    "data/capacity/data.npy": ("search", "train"),
     f"searches/capacity/{RUN}/observations.csv": ("optimum", "figure_search"),
     f"searches/capacity/{RUN}/optimum.json": ("train", "figure_search"),
     f"searches/capacity/{RUN}/surrogate.parquet": ("figure_search",),

@@ -70,7 +70,7 @@ def disks(forks, disk):
 @pytest.mark.parametrize(
     ("rule", "study", "free"),
     [
-        ("trajectories", "capacity", [0, 400, 1200]),
+        ("data", "capacity", [0, 400, 1200]),
         ("search", "capacity", [0, 4, 8, 12, 16, 20]),
         ("optimum", "capacity", [0, 40, 80]),
         ("train", "copy", [0, 4, 8, 12, 16, 20]),

@@ -17,7 +17,7 @@ STUDY = "capacity"
 TARGET = f"results/figures/{STUDY}/README.md"
 #: Scripts in the order in which they run, and rules; the signal comes while one of them does.
 STAGES = {
-    "trajectories": "trajectories",
+    "data": "data",
     "search": "search",
     "optimum": "optimum",
     "train": "train",

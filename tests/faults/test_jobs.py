@@ -51,7 +51,7 @@ def test_a_job_killed_at_any_moment_ends_with_the_same_numbers(
 
 
 @pytest.mark.parametrize(
-    "rule", ["trajectories", "search", "optimum", "train", "aggregate", "figure_capacity"]
+    "rule", ["data", "search", "optimum", "train", "aggregate", "figure_capacity"]
 )
 def test_a_job_that_is_asked_to_end_leaves_nothing_half_done(rule, forks, job, tally):
     ended = job(rule)
@@ -88,7 +88,7 @@ def test_a_job_killed_again_and_again_comes_to_its_end(rule, study, forks, job, 
 @pytest.mark.parametrize(
     ("rule", "study"),
     [
-        ("trajectories", "capacity"),
+        ("data", "capacity"),
         ("search", "capacity"),
         ("optimum", "capacity"),
         ("train", "copy"),

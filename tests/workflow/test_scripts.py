@@ -110,9 +110,9 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
         "space": search.settings()["space"],
         "extraction": {"surrogate": "robust", "evaluate": "grid"},
     }
-    data = {"trajectories": "trajectories.npy"}
+    data = {"data": "data.npy"}
 
-    run("trajectories", data, params={"task": plan.task, "data": plan.data.model_dump()})
+    run("data", data, params={"task": plan.task, "data": plan.data.model_dump()})
     found = {"observations": "observations.csv", "run": f"search/{RUN}/search.json"}
     settings = {"spec": spec, "settings": search.settings(), "code": "x"}
     run("search", found, data, searching | settings)
@@ -131,12 +131,14 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     run("train", trained, data | {"optimum": "optimum.json"}, settings)
     assert set(pd.read_parquet(trained["metrics"])["seed"]) == {0, 1}
 
-    names = ("metrics", "examples", "runs", "summary", "provenance")
+    names = ("metrics", "examples", "runs", "summary", "comparisons", "provenance")
     tables = {name: f"tables/{name}.parquet" for name in names}
-    tables |= {f"{name}_csv": f"tables/{name}.csv" for name in ("runs", "summary", "provenance")}
+    tables |= {f"{name}_csv": f"tables/{name}.csv" for name in names[2:]}
     tables |= {"provenance_page": "tables/provenance.html"}
     runs = {key + "s" * (key == "run"): [file] for key, file in trained.items()}
-    run("aggregate", tables, runs | {"searches": [found["run"], optimum["run"]]})
+    task = {key: protocol[key] for key in ("metric", "solved")}
+    records = {"searches": [found["run"], optimum["run"]]}
+    run("aggregate", tables, runs | records, {"task": task})
     assert sorted(pd.read_csv("tables/provenance.csv")["rule"]) == [
         *("aggregate", "optimum", "search", "train")
     ]

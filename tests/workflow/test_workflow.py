@@ -115,7 +115,7 @@ class Project:
         return jobs
 
 
-COMPUTING = ("train", "search", "optimum", "trajectories")
+COMPUTING = ("train", "search", "optimum", "data")
 
 
 @pytest.fixture(scope="module")
@@ -398,15 +398,15 @@ def test_bad_data_fail_in_one_line_and_the_rest_goes_on(project):
         (np.full((3, 20, 2), np.nan), "NaN"),
     ):
         file.write_bytes(pickle.dumps(content))
-        done = project.snakemake(config, "results/data/mine/trajectories.npy")
+        done = project.snakemake(config, "results/data/mine/data.npy")
         assert done.returncode != 0
         assert len(re.findall(rf"data\.pkl: .*{fragment}", done.stdout)) >= 1
         assert "Traceback" not in done.stdout
     assert not (project.folder / "executed").exists()
     file.write_bytes(pickle.dumps(np.zeros((3, 20, 2))))
-    done = project.snakemake(config, "results/data/mine/trajectories.npy")
+    done = project.snakemake(config, "results/data/mine/data.npy")
     assert done.returncode == 0, done.stdout
-    made = np.load(project.folder / "results/data/mine/trajectories.npy")
+    made = np.load(project.folder / "results/data/mine/data.npy")
     assert made.shape == (3, 20, 2)
 
 

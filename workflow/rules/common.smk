@@ -55,7 +55,7 @@ os.environ.update(
 
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
-TRAJECTORIES = "results/data/{study}/trajectories.npy"
+DATA = "results/data/{study}/data.npy"
 # What a search or a training asks for: the same for all, so it needs no function.
 GPU = {} if config.get("device") == "cpu" else {"gpu": 1}
 
@@ -165,7 +165,7 @@ def code_of_figure(wildcards):
 def code_of_data(wildcards):
     """Return a short name for the source that a study's data set comes from."""
     source = type(PLAN[wildcards.study].data).__module__
-    return code("trajectories", source)
+    return code("data", source)
 
 
 def protocol(wildcards):
@@ -184,11 +184,9 @@ def protocol_of_cell(wildcards):
     return describe(wildcards.study, PLAN[wildcards.study].model_copy(update=only))
 
 
-def trajectory_file(wildcards):
+def data_file(wildcards):
     """Return the data set, for the studies that have one."""
-    return (
-        [] if PLAN[wildcards.study].data is None else TRAJECTORIES.format(**wildcards)
-    )
+    return [] if PLAN[wildcards.study].data is None else DATA.format(**wildcards)
 
 
 # There are thousands of trainings, and Snakemake takes a tenth of a millisecond to call a function for
@@ -209,7 +207,7 @@ def which_attempt(wildcards, attempt):
 @called_often
 def train_input(wildcards):
     """Return the data set, and the searched optimum, where a training has them."""
-    files = {"trajectories": trajectory_file(wildcards)}
+    files = {"data": data_file(wildcards)}
     if cell_plan(wildcards).source == "search":
         optimum = f"results/searches/{{study}}/{RUN}/optimum.json"
         files["optimum"] = optimum.format(**wildcards)

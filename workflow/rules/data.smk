@@ -1,10 +1,10 @@
-rule trajectories:
+rule data:
     input:
         files=lambda wildcards: PLAN[wildcards.study].data.files(),
     output:
-        ensure(TRAJECTORIES, non_empty=True),
+        ensure(DATA, non_empty=True),
     log:
-        "logs/trajectories/{study}.log",
+        "logs/data/{study}.log",
     localrule: True
     conda:
         ENVIRONMENT
@@ -16,4 +16,4 @@ rule trajectories:
         data=lambda wildcards: PLAN[wildcards.study].data.model_dump(),
         code=code_of_data,
     script:
-        "../scripts/trajectories.py"
+        "../scripts/data.py"

@@ -1,6 +1,6 @@
 rule search:
     input:
-        trajectories=trajectory_file,
+        data=data_file,
     output:
         observations=ensure(
             f"results/searches/{{study}}/{RUN}/observations.csv", non_empty=True

@@ -41,7 +41,7 @@ def find(snakemake: Snakemake, folder: Path) -> None:
     spec, settings = RunSpec(**p.spec), dict(p.settings)
     space = Space(settings["space"])
     metric = task_class(spec.task).metric
-    data = [files.trajectories] if files.get("trajectories") else []
+    data = [files.data] if files.get("data") else []
     code = fingerprint(p.code, files=data)
     mark = fingerprint(spec.model_dump(), settings, code)
     journal = Journal(

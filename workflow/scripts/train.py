@@ -39,7 +39,7 @@ def learn(snakemake: Snakemake, folder: Path) -> None:
     values = read_optimum(searched) if searched else settings["hyperparameters"]
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
-    data = [files.trajectories] if files.get("trajectories") else []
+    data = [files.data] if files.get("data") else []
     identity = {
         **spec.model_dump(),
         "seeds": seeds,

@@ -9,7 +9,7 @@ from rnncells.tasks import task_class
 
 def main(snakemake: Snakemake) -> None:
     """Write the data set as one array."""
-    with job(f"trajectories {snakemake.wildcards.study}", snakemake.log[0]):
+    with job(f"data {snakemake.wildcards.study}", snakemake.log[0]):
         source = task_class(snakemake.params.task).Data
         assert source is not None  # or the rule would not run
         write_array(snakemake.output[0], source(**snakemake.params.data).make())
