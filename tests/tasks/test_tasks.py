@@ -315,7 +315,7 @@ def test_copy_loss_check_and_score():
 def test_copy_score_is_the_share_of_variance_explained():
     task = copying()
     network = network_of(task)
-    task._test_mse = lambda _: np.array([0.25, 1.7])
+    task._mse = lambda *_: np.array([0.25, 1.7])
     np.testing.assert_allclose(evaluated(task, network, NONE_DIVERGED).score, [0.75, 0.0])
 
 
