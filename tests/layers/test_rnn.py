@@ -228,6 +228,7 @@ def test_description_shows_what_is_not_default():
         (("GRU", M, 0), {}, "hidden_size"),
         (("GRU", M, N), {"population": 0}, "population"),
         (("Gru", M, N), {}, "unknown cell 'Gru'.*BRC.*PC-RNN-GC-HC-M.*sRNN"),
+        (("nBRK", M, N), {}, r"unknown cell 'nBRK' \(did you mean 'nBRC'\?\)"),
         (("no.such.module:Cell", M, N), {}, "cannot load"),
         (("rnncells.cells.gru:NoSuchCell", M, N), {}, "cannot load"),
     ],

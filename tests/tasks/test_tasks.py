@@ -24,7 +24,7 @@ N = 8
 
 
 def test_tasks_are_found_by_name():
-    assert task_names() == ["binary_addition", "copy_first_input", "trajectory_generation"]
+    assert task_names() == ("binary_addition", "copy_first_input", "trajectory_generation")
     for name in task_names():
         assert issubclass(task_class(name), Task)
     with pytest.raises(ValueError, match=r"'binary_adition' \(did you mean 'binary_addition'\?\)"):

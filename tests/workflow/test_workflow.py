@@ -383,6 +383,34 @@ def test_a_mistake_ends_the_workflow_in_one_line_before_any_job(project, keys, f
         assert fragment in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"studies: [\n a: b", "line 2, column 6: expected ',' or ']'"),
+        (b"", "is empty"),
+        ("studies: {}".encode("utf-16"), "not a text in UTF-8"),
+    ],
+)
+def test_a_default_configuration_that_cannot_be_read_is_one_line(tmp_path, content, message):
+    for name in ("workflow", "profiles"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    (line,) = [line for line in output.splitlines() if "config/config.yaml" in line]
+    assert line.startswith("Configuration error: config/config.yaml")
+    assert message in line
+    assert "Traceback" not in output
+
+
 class Malicious:
     def __reduce__(self):
         return os.mkdir, ("executed",)

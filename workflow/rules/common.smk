@@ -10,7 +10,7 @@ from rnncells.study.catalogue import describe_cell
 from rnncells.study.figures import describe_figure, read_figure
 from rnncells.study.models import Configuration
 from rnncells.study.plan import resolve
-from rnncells.study.read import read
+from rnncells.study.read import read_or_exit
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.study.protocol import describe
 from rnncells.study.seeds import chunks
@@ -20,10 +20,10 @@ from rnncells.tasks import task_class
 
 PUBLISHED = Path(workflow.basedir).parent / "config/published"
 
+# Of two equal keys Snakemake has taken the last, and said nothing.
+for file in workflow.configfiles if workflow.is_main_process else ():
+    read_or_exit(file)
 try:
-    # Of two equal keys Snakemake has taken the last, and said nothing.
-    for file in workflow.configfiles if workflow.is_main_process else ():
-        read(file)
     PLAN = resolve(config, PUBLISHED)
 except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.

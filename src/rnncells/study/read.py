@@ -44,6 +44,14 @@ def read(path: str | Path) -> dict:
     return config
 
 
+def read_or_exit(path: str | Path) -> dict:
+    """Read a configuration; a mistake in it ends the program in one line, without a traceback."""
+    try:
+        return read(path)
+    except ConfigError as error:
+        sys.exit(f"Configuration error: {error}")
+
+
 class _Loader(yaml.SafeLoader):
     """Plain YAML in which a mapping has each key once, and an integer no leading zero."""
 

@@ -8,6 +8,7 @@ it imports from layers, cells, random and jobs.
 import importlib
 import inspect
 import pkgutil
+from functools import cache
 
 from ..jobs.errors import did_you_mean, shown
 from ..jobs.plugins import check_class_name, load_class
@@ -28,11 +29,14 @@ __all__ = [
 ]
 
 
-def task_names() -> list[str]:
+@cache
+def task_names() -> tuple[str, ...]:
     """Return the names of the tasks in this folder."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if _task(module.name))
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in names if _task(name)))
 
 
+@cache
 def task_class(name: str) -> type[Task]:
     """Return the task called ``name``: a file of this folder, or ``package.module:Class``.
 
