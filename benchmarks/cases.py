@@ -5,7 +5,7 @@ To add one, add a row to :func:`cases`; a new kind of work is a function that re
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain
@@ -22,6 +22,7 @@ from rnncells.training.loop import assemble
 from rnncells.training.step import TrainingStep
 
 from . import floor
+from .floor import Product
 from .peers import descent, layers_of
 from .timing import Work
 
@@ -51,13 +52,13 @@ class Contest:
     Attributes:
         ours: one training step of this library.
         peers: the same work of others; a text instead says why it cannot be timed.
-        floor: the matrix products alone.
+        products: the matrix products of the step.
         models: how many models the step trains.
     """
 
     ours: Work
     peers: Mapping[str, Work | str] = field(default_factory=dict)
-    floor: Work | None = None
+    products: Sequence[Product] = ()
     models: int = 1
 
 
@@ -67,10 +68,12 @@ class Case:
 
     Attributes:
         name: shown in table and figure.
-        group: which panel of the figure shows it.
+        group: which table of the page shows it.
         contest: makes the contest.
         ratio: how many times faster than each peer it should be at least.
         floor_ratio: how many times the floor it should take at most.
+        share: the least share of the processor's peak.
+        milliseconds: the most time.
         quick: whether a quick run has it.
     """
 
@@ -79,27 +82,33 @@ class Case:
     contest: Callable[[], Contest]
     ratio: Mapping[str, float] = field(default_factory=dict)
     floor_ratio: float | None = None
+    share: float | None = None
+    milliseconds: float | None = None
     quick: bool = False
 
 
 def cases(quick: bool) -> list[Case]:
     """Return all cases, or those of a quick run; the shortest works come first."""
-    every = chain(_capacity(compiled=not quick), _addition(), _layers(), _scaling(), _gpu())
+    every = chain(_fixed(), _layers(), _addition(), _capacity(not quick), _scaling(), _gpu())
     return [case for case in every if case.quick or not quick]
+
+
+def _fixed() -> Iterator[Case]:
+    name = "TRNN of one unit, one step, one sequence"
+    yield Case(name, "fixed", smallest, milliseconds=0.25, quick=True)
+
+
+def smallest() -> Contest:
+    """An iteration with next to no arithmetic: what it costs besides the kernels."""
+    return Contest(remembering("TRNN", 1, 1, 1, units=1))
 
 
 def _capacity(compiled: bool) -> Iterator[Case]:
     for cell in FOURTEEN:
-        best = cell in ("TRNN", "PC-RNN-HC-A")
-        peers = ("readable", "torch.compile") if best and compiled else ("readable",)
-        contest = partial(capacity, cell, p=61, peers=peers)
-        name, bar = f"{cell}, capacity", 1.6 if best else 2.0
-        yield Case(name, "capacity", contest, floor_ratio=bar, quick=best)
-    for models, ratio in ((1, 8.0), (10, 15.0)):
-        peer = "readable" if models == 1 else "readable, in turn"
-        contest = partial(capacity, "TRNN", p=10, models=models, peers=(peer,))
-        name = f"TRNN, capacity, p=10, {models} model{'s' * (models > 1)}"
-        yield Case(name, "layers", contest, {peer: ratio}, quick=True)
+        few = cell in ("TRNN", "PC-RNN-HC-A")
+        peers = ("readable", "torch.compile") if few and compiled else ("readable",)
+        contest = partial(capacity, cell, p=61, models=10, peers=peers)
+        yield Case(cell, "capacity", contest, floor_ratio=1.8, quick=few)
 
 
 def capacity(
@@ -111,18 +120,16 @@ def capacity(
     for peer in peers:
         if peer == "readable":
             others[peer] = readable(remembering(cell, p, models, steps))
-        elif peer == "readable, in turn":
-            others[peer] = in_turn([readable(remembering(cell, p, 1, steps))] * models)
         elif peer == "torch.compile":
             others[peer] = compiled(remembering(cell, p, models, steps))
-    return Contest(step, others, products_alone(step), models)
+    return Contest(step, others, products_of(step), models)
 
 
 def _addition() -> Iterator[Case]:
-    for cell in ("BRC", "nBRC"):
-        name = f"{cell} 2x100, binary addition, 5 seeds"
+    for cell, ratio in (("BRC", 5.0), ("nBRC", 4.0)):
+        name = f"5 {cell}s, binary addition, T=21, B=200"
         contest = partial(addition, cell)
-        yield Case(name, "layers", contest, {"brc_pytorch": 4.0}, quick=cell == "nBRC")
+        yield Case(name, "layers", contest, {"brc_pytorch": ratio}, quick=cell == "nBRC")
 
 
 def addition(cell: str) -> Contest:
@@ -151,22 +158,23 @@ def addition(cell: str) -> Contest:
         )
         for x, target in zip(batch.x, batch.target, strict=True)
     ]
-    return Contest(step, {"brc_pytorch": in_turn(theirs)}, products_alone(step), len(seeds))
+    return Contest(step, {"brc_pytorch": in_turn(theirs)}, products_of(step), len(seeds))
 
 
 def _layers() -> Iterator[Case]:
-    for cell, peer, ratio in (
-        ("BRC", "brc_pytorch", 6.0),
-        ("nBRC", "brc_pytorch", 3.0),
-        ("GRU", "torch.nn", 1.3),
-        ("LSTM", "torch.nn", 1.0),
+    for cell, peer, ratio, share in (
+        ("LSTM", "torch.nn", 1.7, 0.55),
+        ("GRU", "torch.nn", 4.0, 0.55),
+        ("BRC", "brc_pytorch", 11.0, None),
+        ("nBRC", "brc_pytorch", 6.5, None),
     ):
         contest = partial(copying, cell, peer, layers=2, steps=300, batch=100)
-        yield Case(f"{cell} 2x100, T=300, B=100", "layers", contest, {peer: ratio}, quick=True)
-    for cell, ratio in (("BRC", 7.0), ("nBRC", 4.0), ("UGRNN", 4.0), ("AntisymmetricRNN", 4.0)):
+        name, ratios = f"{cell}, two layers, T=300, B=100", {peer: ratio}
+        yield Case(name, "layers", contest, ratios, share=share, quick=True)
+    for cell, ratio in (("BRC", 15.0), ("nBRC", 8.0), ("UGRNN", 7.0), ("AntisymmetricRNN", 9.0)):
         contest = partial(copying, cell, "torchrecurrent", layers=1, steps=100, batch=50)
-        name = f"{cell} 1x100, T=100, B=50"
-        yield Case(name, "layers", contest, {"torchrecurrent": ratio}, quick=cell == "UGRNN")
+        name, ratios = f"{cell}, one layer, T=100, B=50", {"torchrecurrent": ratio}
+        yield Case(name, "layers", contest, ratios, quick=cell in ("BRC", "UGRNN"))
 
 
 def copying(cell: str, peer: str, *, layers: int, steps: int, batch: int) -> Contest:
@@ -176,8 +184,8 @@ def copying(cell: str, peer: str, *, layers: int, steps: int, batch: int) -> Con
     make = partial(layers_of, cell=cell, inputs=1, units=units, layers=layers)
     step = partial(descent, units=units, x=x, target=x[0], loss=nn.MSELoss())
     ours, theirs = make("rnncells"), make(peer)
-    products = chain(floor.stack(ours, x), floor.readout(ours, batch, 1))
-    return Contest(step(ours), {peer: step(theirs)}, floor.work(products))
+    products = [*floor.stack(ours, x), *floor.readout(ours, batch, 1)]
+    return Contest(step(ours), {peer: step(theirs)}, products)
 
 
 def _scaling() -> Iterator[Case]:
@@ -245,7 +253,9 @@ def trajectories() -> np.ndarray:
     return synthetic(61, 3000, seed=0)
 
 
-def remembering(cell: str, p: int, models: int, steps: int, device: str = "cpu") -> TrainingStep:
+def remembering(
+    cell: str, p: int, models: int, steps: int, device: str = "cpu", units: int = 60
+) -> TrainingStep:
     """Return the training step of the capacity study, with its published options."""
     learned = cell in ("AntisymmetricRNN", "PC-RNN-GC")
     settings = {
@@ -256,7 +266,7 @@ def remembering(cell: str, p: int, models: int, steps: int, device: str = "cpu")
     }
     hyperparameters = [{"p": p} for _ in range(models)]
     return population(
-        "trajectory_generation", cell, steps, 60, 1, hyperparameters, settings, device
+        "trajectory_generation", cell, steps, units, 1, hyperparameters, settings, device
     )
 
 
@@ -295,8 +305,8 @@ def in_turn(works: list[Work]) -> Work:
     return run
 
 
-def products_alone(step: TrainingStep) -> Work:
-    """Return the floor of a training step."""
+def products_of(step: TrainingStep) -> list[Product]:
+    """Return the matrix products of a training step."""
     x, rnn = step.task.batch(0).x, step.network.rnn
     rows = step.task.batch(0).target[0, ..., 0].numel()
-    return floor.work(chain(floor.stack(rnn, x), floor.readout(rnn, rows, step.task.output_size)))
+    return [*floor.stack(rnn, x), *floor.readout(rnn, rows, step.task.output_size)]

@@ -1,6 +1,6 @@
 """The floor of a training step: its matrix products alone, by the fastest library there is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -106,7 +106,12 @@ def _right_transposed(product: Product) -> Product:
     return replace(product, inner=product.columns, columns=product.inner)
 
 
-def work(products: Iterator[Product]) -> Work:
+def operations(products: Iterable[Product]) -> float:
+    """Return how many multiplications and additions products are."""
+    return sum(2.0 * p.rows * p.inner * p.columns * p.times for p in products)
+
+
+def work(products: Iterable[Product]) -> Work:
     """Return the work of making all products, each by the faster of PyTorch and NumPy."""
     tasks = [
         (product.times, _fastest(product))

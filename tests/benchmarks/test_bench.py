@@ -1,14 +1,18 @@
 """The benchmark: its floor has the products of a training step, and its table the right ratios."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from benchmarks import floor, timing
+from benchmarks import floor, peak, timing
 from benchmarks.cases import FOURTEEN, Case, Contest, cases, remembering
 from benchmarks.figure import draw, save
-from benchmarks.table import line, rows_of
+from benchmarks.floor import Product
+from benchmarks.page import page
+from benchmarks.table import blas, line, rows_of
 from rnncells import kernels
 
 STEPS, P, N = 7, 5, 60
@@ -69,24 +73,49 @@ def test_contestants_take_turns(working):
     assert len(timing.interleave(contestants, seconds=0.3, rounds=3)["slow"]) == 5
 
 
-def test_the_table_and_its_figure(working, tmp_path):
+def test_the_table_and_what_is_made_of_it(working, tmp_path, monkeypatch):
     peers = {"torch.nn": working(0.06), "torch.compile": "no C++ compiler"}
-    contest = Contest(working(0.02), peers, floor=working(0.01), models=5)
-    case = Case("a case", "layers", lambda: contest, {"torch.nn": 4.0}, floor_ratio=1.5)
+    products = [Product(100, 50, 20, times=1000)]  # 0.2 GFLOP
+    contest = Contest(working(0.02), peers, products, models=5)
+    case = Case("a case", "layers", lambda: contest, {"torch.nn": 4.0}, floor_ratio=1.5, share=0.6)
+    monkeypatch.setattr(floor, "work", lambda products: working(0.01))
+    monkeypatch.setattr(peak, "work", lambda: (working(0.005), 1e8))  # 20 GFLOP/s
     table = rows_of(case, 0, 3)
     first, second = table.to_dict("records")
     assert (first["our_ms"], first["peer_ms"], first["floor_ms"]) == pytest.approx((20, 60, 10))
     assert (first["ratio"], first["floor_ratio"]) == pytest.approx((3, 2))
-    assert first["our_iqr"] == pytest.approx(0)
+    assert (first["our_low"], first["ratio_high"]) == pytest.approx((20, 3))
+    assert (first["gflop"], first["peak"], first["share"]) == pytest.approx((0.2, 20, 0.5))
     assert (first["models"], first["threads"]) == (5, torch.get_num_threads())
-    assert "not at least 4" in line(table.iloc[0])
-    assert "not at most 1.5" in line(table.iloc[0])
+    said = line(table.iloc[0], case)
+    for missed in ("not at least 4", "not at most 1.5", "not at least 0.6"):
+        assert missed in said
     assert second["note"] == "no C++ compiler"
     assert np.isnan(second["ratio"])
-    assert "no C++ compiler" in line(table.iloc[1])
-    groups = [table.assign(group=name) for name in ("layers", "capacity", "scaling", "gpu")]
-    save(draw(pd.concat(groups, ignore_index=True)), tmp_path / "bench.png")
-    assert (tmp_path / "bench.png").stat().st_size > 10_000
+    assert "no C++ compiler" in line(table.iloc[1], case)
+    groups = ("layers", "capacity", "fixed", "scaling", "gpu")
+    table = pd.concat([table.assign(group=name) for name in groups], ignore_index=True)
+    save(draw(table), tmp_path / "bench.png")
+    assert (tmp_path / "bench.png").stat().st_size > 5_000
+    written = page(table.assign(blas=blas()))
+    assert "| a case | 20 (20 to 20) | torch.nn | 60 | 3 (3 to 3) | 10 | 2 | 50% |" in written
+    assert written.count("## ") == len(groups)
+
+
+def test_the_page_shows_the_table():
+    docs = Path(__file__).parents[2] / "docs"
+    assert (docs / "speed.md").read_text() == page(pd.read_csv(docs / "bench.csv"))
+
+
+def test_the_peak_counts_its_multiply_adds():
+    work, operations = peak.work()
+    numbers = np.arange(peak.SUMS * peak.LANES, dtype=np.float32) / 1000
+    total = sum(numbers[k * peak.LANES] for k in range(peak.SUMS))
+    # Once: every sum v becomes v * first + first, and the first is 0; then all are added.
+    assert peak._run(0, numbers) == pytest.approx(total, rel=1e-6)
+    assert peak._run(1, numbers) == pytest.approx(0)
+    assert operations == 2 * peak.TIMES * peak.SUMS * peak.LANES
+    work()
 
 
 def test_names_of_cases_are_unique():
