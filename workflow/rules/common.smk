@@ -12,7 +12,7 @@ from rnncells.study.models import Configuration
 from rnncells.study.plan import resolve
 from rnncells.study.read import read_or_exit
 from rnncells.jobs.fingerprint import fingerprint
-from rnncells.study.protocol import describe
+from rnncells.study.protocol import conditions, departures, describe
 from rnncells.study.seeds import chunks
 from rnncells.study.sources import cell_modules, depends_on
 from rnncells.study.validation import ConfigError
@@ -178,6 +178,19 @@ def outcome(wildcards):
     return {key: protocol(wildcards)[key] for key in ("metric", "solved")}
 
 
+def compared_studies(wildcards):
+    """Return what the scorecard has to know of the studies, in their order."""
+    return [
+        {
+            "name": name,
+            "task": study.task,
+            "departures": departures(study),
+            "conditions": conditions(study),
+        }
+        for name, study in PLAN.items()
+    ]
+
+
 def protocol_of_cell(wildcards):
     """Return what the footnote of one cell's figure says of the study."""
     only = {"cells": {wildcards.cell: cell_plan(wildcards)}}
@@ -304,5 +317,5 @@ def all_figures():
     return (
         [f"results/figures/{study}/README.md" for study in PLAN]
         + [f"results/figures/cost.{kind}" for kind in ("pdf", "png")]
-        + ["results/tables/across_tasks.csv"]
+        + ["results/tables/across_tasks.csv", "results/scorecard/README.md"]
     )

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from ..tasks import task_class
 from ..tasks.settings import Model
-from .models import Search, StudyPlan
+from .models import CellPlan, Hyperparameters, Search, StudyPlan
+
+#: Training settings that the publications leave open, or that change no result.
+OPEN = ("examples", "initial_state", "readout", "ridge")
 
 
 def describe(name: str, study: StudyPlan) -> dict:
@@ -78,3 +81,62 @@ def _smaller(settings: Sequence[Model]) -> list[str]:
 
 def _range(bounds: Sequence[int]) -> str:
     return "-".join(map(str, bounds))
+
+
+def departures(study: StudyPlan) -> dict[str, dict[str, str]]:
+    """Return how each cell's protocol departs from the published one: setting -> words.
+
+    The axes and the number of seeds are left out: results are compared at the same axes, and say
+    of how many seeds they are. So is what the publications leave open (:data:`OPEN`).
+    """
+    data = {}
+    if study.data is not None and not study.data.files():
+        data = _changed(study.data, ignored=("seed",))
+    return {
+        name: data | _changed(cell.training, ignored=OPEN) | _changed_hyperparameters(study, cell)
+        for name, cell in study.cells.items()
+    }
+
+
+def _changed(settings: Model, ignored: Sequence[str]) -> dict[str, str]:
+    """Say which settings do not have their defaults, the published values."""
+    found = {}
+    for key, field in type(settings).model_fields.items():
+        value = getattr(settings, key)
+        if key not in ignored and value != field.default:
+            found[key] = f"{key} {_shown(value)}, published {_shown(field.default)}"
+    return found
+
+
+def _changed_hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, str]:
+    if cell.source == "published":
+        return {}
+    optima = task_class(study.task).published_optima
+    if cell.source == "config":
+        published = Hyperparameters().values
+        given = next(iter(cell.hyperparameters.values())) or {}
+        if optima is None and given.get("lr") == published["lr"]:
+            return {}
+        by_hand = f"lr {given.get('lr')}, published {published['lr']}"
+        return {"hyperparameters": "hyperparameters chosen by hand" if optima else by_hand}
+    if optima is None:
+        return {"hyperparameters": "learning rate searched, not the published one"}
+    found = {}
+    if cell.search.configurations < Search().configurations:
+        budget = f"{cell.search.configurations} of {Search().configurations} search configurations"
+        found["configurations"] = budget
+    if cell.search.narrowed:
+        found["space"] = f"own search bounds of {', '.join(cell.search.narrowed)}"
+    return found
+
+
+def conditions(study: StudyPlan) -> str:
+    """Say what a reader of a study's results has to know besides its departures."""
+    found = [f"hyperparameters: {', '.join(dict.fromkeys(c.source for c in study.cells.values()))}"]
+    if study.data is not None:
+        found.insert(0, "data of a file" if study.data.files() else "synthetic trajectories")
+    return ", ".join(found)
+
+
+def _shown(value: object) -> str:
+    return _range(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,40 @@
+# What was published beside what came out here, for whatever studies the configuration has.
+rule scorecard:
+    input:
+        claims=f"{PUBLISHED}/claims.csv",
+        metrics=expand("results/tables/{study}/metrics.parquet", study=PLAN),
+        provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
+    output:
+        table=report(
+            "results/scorecard/scorecard.csv",
+            caption="../report/scorecard.rst",
+            category="scorecard",
+            labels={"figure": "scorecard table"},
+        ),
+        page="results/scorecard/README.md",
+        pdf="results/scorecard/scorecard.pdf",
+        png=report(
+            "results/scorecard/scorecard.png",
+            caption="../report/figure.rst",
+            category="scorecard",
+            labels={"figure": "scorecard"},
+        ),
+    log:
+        "logs/scorecard.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        caption=caption_of("rnncells.figures.scorecard"),
+        studies=compared_studies,
+        code=code(
+            "scorecard",
+            "rnncells.figures.drawing",
+            "rnncells.figures.scorecard",
+            "rnncells.results.scorecard_page",
+        ),
+    script:
+        "../scripts/scorecard.py"
