@@ -18,7 +18,7 @@ from snakemake.iocontainers import (
 )
 
 from rnncells.study.plan import resolve
-from rnncells.study.protocol import describe
+from rnncells.study.protocol import departures, describe
 
 ROOT = Path(__file__).parents[2]
 RUN = "cell=TRNN/length=6/hidden=4/layers=1"
@@ -151,4 +151,10 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
         searching | {"protocol": protocol})  # fmt: skip
     run("index", {"page": "figures/README.md"}, {"figures": [*drawn.values()]},
         {"protocol": protocol})  # fmt: skip
+    study = {"name": "tiny", "task": plan.task, "departures": departures(plan), "conditions": "x"}
+    card = {"table": "scorecard.csv", "page": "README.md", "pdf": "s.pdf", "png": "s.png"}
+    claims = str(ROOT / "config/published/claims.csv")
+    read = {name: [tables[name]] for name in ("metrics", "provenance")}
+    run("scorecard", card, read | {"claims": claims}, {"studies": [study]})
+    assert set(pd.read_csv("scorecard.csv")["verdict"]) == {"not run", "not comparable"}
     run("cost", {"table": "cost.csv"} | drawn, {"provenance": [tables["provenance"]]})

@@ -157,6 +157,16 @@ def test_every_figure_and_table_is_there(project):
             assert len(pd.read_parquet(results / f"tables/{study}/{table}.parquet"))
 
 
+def test_the_scorecard_has_all_claims_and_says_what_departs_from_the_publications(project):
+    folder = project.folder / "results/scorecard"
+    table = pd.read_csv(folder / "scorecard.csv")
+    claims = pd.read_csv(ROOT / "config/published/claims.csv")
+    assert list(table["claim"]) == list(claims["claim"])
+    assert set(table["verdict"]) == {"not run", "not comparable"}
+    assert (folder / "scorecard.png").exists()
+    assert "make figures CONFIG=config/paper.yaml" in (folder / "README.md").read_text()
+
+
 def test_the_tables_hold_what_the_studies_asked_for(project):
     tables = project.folder / "results/tables"
     loss = pd.read_parquet(tables / "copy/metrics.parquet").query("metric == 'train_loss'")
