@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from rnncells import RNN, cell
+from rnncells import RNN, cell, tasks
 from rnncells.cells import CELLS
 from rnncells.layers.network import Network
 from rnncells.random.splitmix import member_keys
@@ -24,11 +24,29 @@ N = 8
 
 
 def test_tasks_are_found_by_name():
-    assert task_names() == ("binary_addition", "copy_first_input", "trajectory_generation")
+    assert {"binary_addition", "copy_first_input", "trajectory_generation"} <= set(task_names())
     for name in task_names():
         assert issubclass(task_class(name), Task)
     with pytest.raises(ValueError, match=r"'binary_adition' \(did you mean 'binary_addition'\?\)"):
         task_class("binary_adition")
+
+
+def test_a_file_in_the_folder_is_a_task(tmp_path, monkeypatch):
+    (tmp_path / "another_copy.py").write_text(
+        "from rnncells.tasks.copy_first_input import CopyFirstInput\n"
+        "class AnotherCopy(CopyFirstInput):\n"
+        "    chance = 2.0\n"
+    )
+    (tmp_path / "no_task.py").write_text("from rnncells.tasks import Task\n")
+    monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(tmp_path)])
+    task_names.cache_clear()
+    try:
+        assert "another_copy" in task_names()
+        assert "no_task" not in task_names()
+        assert task_class("another_copy").chance == 2.0
+    finally:
+        task_names.cache_clear()
+        task_class.cache_clear()
 
 
 def made(name, length, seeds, hyperparameters, settings, data=None):

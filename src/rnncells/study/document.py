@@ -59,7 +59,8 @@ def _for_readers(part: Any) -> Any:
 def page_text(page: str) -> str:
     """Return the page with its tables written anew.
 
-    A table stands between ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
+    Tables stand between ``<!-- table: NAME -->`` and ``<!-- end of table -->``. Those of the
+    tasks have headings, so that a new task needs no new place.
     """
 
     def table(match: re.Match) -> str:
@@ -83,11 +84,14 @@ def _tables() -> dict[str, str]:
         ),
     )
     tables["hyperparameters"] = _hyperparameters()
-    for name in task_names():
-        task = task_class(name)
-        tables[f"training of {name}"] = _keys(task.Settings, leave_out=Settings.model_fields)
-        if task.Data is not None:
-            tables[f"data of {name}"] = _keys(task.Data)
+    tasks = {name: task_class(name) for name in task_names()}
+    tables["training"] = "\n".join(
+        f"### `{name}`\n\n{_keys(task.Settings, leave_out=Settings.model_fields)}"
+        for name, task in tasks.items()
+    )
+    tables["data"] = "\n".join(
+        f"### `{name}`\n\n{_keys(task.Data)}" for name, task in tasks.items() if task.Data
+    )
     return tables
 
 
