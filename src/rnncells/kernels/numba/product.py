@@ -26,11 +26,17 @@ from .vector import fetch, spread
 VECTOR = VECTORS.bytes
 #: Bytes of a line of the processor's caches; if they are more, some are asked for twice.
 LINE = 64
-#: The widest panel, in vectors.
-WIDEST = 3
-#: The highest block, in rows: with 3 vectors it takes 28 of 32 registers, or all of 16. As many
-#: sums at least as the processor has additions under way are then computed at once.
-HIGHEST = 8 if VECTORS.registers == 32 else 4
+#: For panels of so many vectors, how many rows a block has at most: the highest first, what
+#: remains in the others. The sums of a block take most of the registers, and are as many as a
+#: processor has additions under way at least, where that is possible.
+HEIGHTS = {
+    32: {1: (16, 8, 4, 2, 1), 2: (8, 4, 2, 1), 3: (8, 4, 2, 1), 4: (6, 4, 2, 1)},
+    16: {1: (8, 4, 2, 1), 2: (4, 2, 1), 3: (4, 2, 1)},
+}[VECTORS.registers]
+#: The panels of a matrix have so many vectors, but the last ones.
+USUAL = 3
+#: The widest panel.
+WIDEST = max(HEIGHTS)
 
 
 @compiled
@@ -50,8 +56,9 @@ def _panel(column, columns, lanes):
     if columns < lanes:
         return 0, columns, 0
     left = (columns - column + lanes - 1) // lanes
-    # Narrow panels are slow: 4 vectors are 2 and 2.
-    vectors = min(2 if left == 4 else left, WIDEST, columns // lanes)
+    # A panel of 1 vector would be slow.
+    widest = left if left <= WIDEST else 2 if left == 4 else USUAL
+    vectors = min(widest, columns // lanes)
     return min(column, columns - vectors * lanes), vectors * lanes, vectors
 
 
@@ -119,8 +126,7 @@ class _Panel:
         self.skipped = builder.icmp_signed("<", lane, spread(builder, skip, self.lanes))
         out, start = builder.gep(out, [o]), builder.gep(start, [o])
         done: Any = ir.Constant(rows.type, 0)
-        height = HIGHEST if self.wide > 1 else 8
-        while height:
+        for height in HEIGHTS[self.wide]:
             high = ir.Constant(rows.type, height)
             times = builder.sdiv(builder.sub(rows, done), high)
             with cgutils.for_range(builder, times) as loop:
@@ -135,7 +141,6 @@ class _Panel:
                     builder.gep(start, [builder.mul(row, s_row)]),
                 )
             done = builder.add(done, builder.mul(times, high))
-            height //= 2
 
     def _block(self, high: int, left: Any, out: Any, start: Any) -> None:
         """Compute ``high`` rows."""
@@ -147,8 +152,12 @@ class _Panel:
             [[cgutils.alloca_once(builder, vector) for _ in range(wide)] for _ in range(high)]
             for _ in range(parts)
         ]
-        for total in chain.from_iterable(chain.from_iterable(sums)):
+        for total in chain.from_iterable(chain.from_iterable(sums[1:])):
             builder.store(ir.Constant(vector, [0.0] * self.lanes), total)
+        for row in range(high):
+            from_ = self._after(start, self.s_row, row)
+            for v in range(wide):
+                builder.store(self._load(from_, v), sums[0][row][v])
         multiply_add = cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(vector, [vector] * 3),
@@ -176,15 +185,14 @@ class _Panel:
             with cgutils.for_range(builder, builder.sub(self.depth, done)) as loop:
                 add(builder.add(done, loop.index), 0)
         for row in range(high):
-            from_, to = self._after(start, self.s_row, row), self._after(out, self.columns, row)
+            to = self._after(out, self.columns, row)
             for v in range(wide):
                 total = builder.load(sums[0][row][v])
                 for others in sums[1:]:
                     total = builder.fadd(total, builder.load(others[row][v]))
                 if v == 0:
-                    nothing = ir.Constant(vector, [0.0] * self.lanes)
-                    total = builder.select(self.skipped, nothing, total)
-                total = builder.fadd(self._load(from_, v), total)
+                    before = self._load(self._after(start, self.s_row, row), v)
+                    total = builder.select(self.skipped, before, total)
                 builder.store(total, self._vector_at(to, v), align=self.size)
 
     def _after(self, at: Any, step: Any, times: int) -> Any:
@@ -218,7 +226,7 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
     ):  # fmt: skip
         left, right = carray(left_, (1,)), carray(right_, (1,))
         out, start = carray(out_, (1,)), carray(start_, (1,))
-        panels = -(-columns // (WIDEST * lanes))
+        panels = max(1, columns // (USUAL * lanes))
         # The same for every row, in each of the panels.
         share = -(-lines // max(1, rows * panels))
         column = at = 0
@@ -229,7 +237,12 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
                 r, r_depth, skip = begin, right_row, column - begin
             else:
                 r, r_depth, skip = at, width, 0
-            if vectors == 3:
+            if vectors == WIDEST:
+                _multiply_panel(
+                    WIDEST, rows, depth, left, i_row, i_depth, right, r, r_depth,
+                    out, begin, columns, start, s_row, skip, ahead, share,
+                )  # fmt: skip
+            elif vectors == 3:
                 _multiply_panel(
                     3, rows, depth, left, i_row, i_depth, right, r, r_depth,
                     out, begin, columns, start, s_row, skip, ahead, share,

@@ -34,7 +34,7 @@ from .tables import arrays
 from .vector import add, lanes_of, load, prefetch, store
 
 #: Rows of a tile that go through a step together, so that their inputs stay in the fastest caches.
-CHUNK = 32
+CHUNK = 48
 
 
 @compiled
