@@ -114,7 +114,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
 
     run("data", data, params={"task": plan.task, "data": plan.data.model_dump()})
     found = {"observations": "observations.csv", "run": f"search/{RUN}/search.json"}
-    settings = {"spec": spec, "settings": search.settings(), "code": "x"}
+    settings = {"spec": spec, "settings": search.settings(), "code": {"cpu": "x"}}
     run("search", found, data, searching | settings)
     assert len(pd.read_csv("observations.csv")) == 4
 
@@ -127,7 +127,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
 
     trained = {name: f"run/{RUN}/seeds=0-1/{name}.parquet" for name in ("metrics", "examples")}
     trained |= {"run": f"run/{RUN}/seeds=0-1/run.json"}
-    settings = {"settings": {"spec": spec, "hyperparameters": None, "code": "x"}}
+    settings = {"settings": {"spec": spec, "hyperparameters": None, "code": {"cpu": "x"}}}
     run("train", trained, data | {"optimum": "optimum.json"}, settings)
     assert set(pd.read_parquet(trained["metrics"])["seed"]) == {0, 1}
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -242,56 +243,93 @@ def test_a_second_run_has_nothing_to_do(project):
     assert "Nothing to be done" in done.stdout
 
 
-def edited(project, file):
-    """Add a comment to a file, and give back the jobs that then would run."""
-    path = project.folder / file
-    before = path.read_text()
+@contextmanager
+def edited(project, *files, by="EDITED = 1"):
+    """Add a line to files during the block."""
+    before = {path: path.read_text() for path in (project.folder / file for file in files)}
     try:
-        path.write_text(before + "\n# edited\n")
-        return project.planned(TINY, *COMPUTING)
+        for path, text in before.items():
+            path.write_text(f"{text}\n{by}\n")
+        yield
     finally:
-        path.write_text(before)
+        for path, text in before.items():
+            path.write_text(text)
 
 
-def test_editing_a_cells_file_reruns_that_cells_jobs_only(project):
-    jobs = edited(project, "src/rnncells/cells/gru.py")
-    assert {job[:2] for job in jobs} == {("train", "GRU")}
-    jobs = edited(project, "src/rnncells/cells/bistable.py")
-    assert {job[:2] for job in jobs} == {("train", "BRC"), ("train", "nBRC")}
-    jobs = edited(project, "src/rnncells/cells/leaky.py")
-    assert {job[:2] for job in jobs} == {(rule, "TRNN") for rule in ("search", "optimum", "train")}
-    assert not project.planned(TINY, *COMPUTING)
+def rerun(project, *files) -> set[tuple[str, str]]:
+    """Return rule and cell of the jobs that an edit of code in files would run."""
+    with edited(project, *files):
+        return {job[:2] for job in project.planned(TINY)}
 
 
-def test_editing_a_tasks_file_reruns_that_tasks_jobs_only(project):
-    jobs = edited(project, "src/rnncells/tasks/binary_addition.py")
-    assert {job[:2] for job in jobs} == {("train", "nBRC")}
+#: What follows whenever a study's runs are made again.
+FOLLOWING = {(rule, "") for rule in ("aggregate", "figure", "index", "cost", "all")}
+TRAININGS = {("train", cell) for cell in ("GRU", "BRC", "nBRC", "TRNN", "ESN")}
+SEARCHED = {"TRNN", "ESN"}
+SEARCHES, OPTIMA = ({(rule, cell) for cell in SEARCHED} for rule in ("search", "optimum"))
+SEARCH_FIGURES = {("figure_search", cell) for cell in SEARCHED}
+EVERYTHING = TRAININGS | SEARCHES | OPTIMA | SEARCH_FIGURES | FOLLOWING
+RECURRENT = {(rule, "TRNN") for rule in ("search", "optimum", "figure_search", "train")}
 
 
-def test_editing_a_rules_script_reruns_that_rules_jobs_only(project):
-    jobs = edited(project, "workflow/scripts/train.py")
-    assert {job[0] for job in jobs} == {"train"}
-    jobs = edited(project, "workflow/scripts/optimum.py")
-    # A training with searched hyperparameters follows its optimum.
-    assert {job[:2] for job in jobs} == {
-        (rule, cell) for rule in ("optimum", "train") for cell in ("TRNN", "ESN")
-    }
+def test_an_edit_that_computes_nothing_reruns_nothing(project):
+    sources = [*project.folder.glob("src/**/*.py"), *project.folder.glob("workflow/scripts/*.py")]
+    lines = """# a comment
+
+'A docstring.'
+import typing
+if typing.TYPE_CHECKING:
+    from typing import Any
+"""
+    with edited(project, *sources, by=lines):
+        assert not project.planned(TINY)
+    assert not rerun(project, *project.folder.glob("src/rnncells/jobs/*.py"))
+    assert not rerun(project, *project.folder.glob("src/rnncells/study/*.py"))
+    rule = project.folder / "workflow/rules/train.smk"
+    text = rule.read_text()
+    try:
+        assert "mem_mb=4000" in text
+        rule.write_text(text.replace("mem_mb=4000", "mem_mb=5000").replace("logs/", "logs/of-"))
+        assert not project.planned(TINY)
+    finally:
+        rule.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("file", "jobs"),
+    [
+        ("cells/gru.py", {("train", "GRU")} | FOLLOWING),
+        ("kernels/units/bistable.py", {("train", "BRC"), ("train", "nBRC")} | FOLLOWING),
+        ("cells/leaky.py", RECURRENT | FOLLOWING),
+        ("tasks/binary_addition.py", {("train", "nBRC")} | FOLLOWING),
+        ("kernels/numba/product.py", EVERYTHING),
+        ("layers/network.py", EVERYTHING),
+        ("training/step.py", EVERYTHING),
+        (
+            "search/loop.py",
+            SEARCHES | OPTIMA | SEARCH_FIGURES
+            | {("train", cell) for cell in SEARCHED} | FOLLOWING,
+        ),
+        ("results/statistics.py", FOLLOWING),
+        ("results/runs.py", set()),
+        ("figures/capacity.py", {("figure", ""), ("index", ""), ("all", "")}),
+    ],
+)  # fmt: skip
+def test_an_edit_reruns_what_was_computed_with_the_file(project, file, jobs):
+    assert rerun(project, f"src/rnncells/{file}") == jobs
 
 
 def test_editing_a_figure_draws_that_figure_only(project):
-    file = project.folder / "src/rnncells/figures/capacity.py"
-    before = file.read_text()
-    try:
-        file.write_text(f"{before}\nEDITED = 1\n")
-        jobs = project.planned(TINY)
-    finally:
-        file.write_text(before)
-    assert {rule: jobs[rule, "", "", "", "", ""] for rule in ("figure", "index", "all")} == {
-        "figure": 1,
-        "index": 1,
-        "all": 1,
-    }
-    assert sum(jobs.values()) == 3
+    with edited(project, "src/rnncells/figures/capacity.py"):
+        assert sum(project.planned(TINY).values()) == 3  # with its page, and the target
+
+
+def test_editing_a_rules_script_reruns_that_rules_jobs_only(project):
+    assert rerun(project, "workflow/scripts/train.py") == TRAININGS | FOLLOWING
+    # A training with searched hyperparameters follows its optimum.
+    assert rerun(project, "workflow/scripts/optimum.py") == {
+        *OPTIMA, *SEARCH_FIGURES, *(("train", cell) for cell in SEARCHED), *FOLLOWING
+    }  # fmt: skip
 
 
 def test_changing_one_cells_setting_reruns_that_cells_jobs_only(project):

@@ -48,7 +48,6 @@ rule aggregate:
             "rnncells.results.comparisons",
             "rnncells.results.summary",
             "rnncells.results.tables",
-            "rnncells.results.provenance",
         ),
     script:
         "../scripts/aggregate.py"

@@ -14,7 +14,12 @@ from rnncells.study.read import read_or_exit
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.study.protocol import conditions, departures, describe
 from rnncells.study.seeds import chunks
-from rnncells.study.sources import cell_modules, depends_on
+from rnncells.study.sources import (
+    cell_modules,
+    depends_on,
+    fingerprint_that_holds,
+    source_fingerprint,
+)
 from rnncells.study.validation import ConfigError
 from rnncells.tasks import task_class
 
@@ -109,29 +114,35 @@ def configurations(wildcards):
 
 
 @cache
-def code(script, *modules):
+def code(script, *modules, **choice):
     """Return a short name for the source that a job's result comes from: its script, and modules.
 
-    It is a parameter of the job. Snakemake compares parameters, so that new content of a file runs
-    the job again. The script is named too because Snakemake's own check goes by its time, which a new
+    It is a parameter of the job. Snakemake compares parameters, so that new code in a file runs the
+    job again. The script is named too because Snakemake's own check goes by its time, which a new
     checkout changes. As inputs the same files would be a million inputs of 30,000 jobs.
     """
-    script = os.path.relpath(f"{workflow.basedir}/scripts/{script}.py")
-    return fingerprint(files=[script, *depends_on(*modules)])
+    script = Path(workflow.basedir, f"scripts/{script}.py")
+    return source_fingerprint((script, *depends_on(*modules, **choice)))
 
 
-def code_of_cell(script, *modules):
+def code_of_cell(script, *modules, record):
     """Return a function for the source that the numbers of a job's task and cell come from.
 
-    A change in one cell's file reruns that cell's jobs.
+    It returns a short name for each kind of device on which the job may run. A change in one cell's
+    file reruns that cell's jobs; ``record`` is the file that says where a finished one ran.
     """
 
-    def name(wildcards):
-        task = task_class(PLAN[wildcards.study].task).__module__
+    def names(wildcards):
+        study = PLAN[wildcards.study]
+        task = task_class(study.task).__module__
         cell = cell_modules(describe_cell(wildcards.cell).module)
-        return code(script, *modules, task, *cell)
+        kinds = ("cpu", "cuda") if study.device == "auto" else (study.device,)
+        current = {
+            kind: code(script, *modules, task, *cell, device=kind) for kind in kinds
+        }
+        return fingerprint_that_holds(current, Path(record.format(**wildcards)))
 
-    return name
+    return names
 
 
 def figure_tables(wildcards):
@@ -165,7 +176,7 @@ def code_of_figure(wildcards):
 def code_of_data(wildcards):
     """Return a short name for the source that a study's data set comes from."""
     source = type(PLAN[wildcards.study].data).__module__
-    return code("data", source)
+    return code("data", source, packages=("random", "tasks"))
 
 
 def protocol(wildcards):
@@ -228,7 +239,9 @@ def train_input(wildcards):
 
 
 code_of_training = code_of_cell(
-    "train", "rnncells.training.loop", "rnncells.results.runs"
+    "train",
+    "rnncells.training.loop",
+    record=f"results/runs/{{study}}/{RUN}/seeds={{seeds}}/run.json",
 )
 
 

@@ -20,6 +20,10 @@ rule search:
         spec=spec,
         configurations=configurations,
         settings=search_settings,
-        code=code_of_cell("search", "rnncells.search.trials"),
+        code=code_of_cell(
+            "search",
+            "rnncells.search.trials",
+            record=f"results/searches/{{study}}/{RUN}/search.json",
+        ),
     script:
         "../scripts/search.py"

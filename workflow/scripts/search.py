@@ -42,12 +42,13 @@ def find(snakemake: Snakemake, folder: Path) -> None:
     space = Space(settings["space"])
     metric = task_class(spec.task).metric
     data = [files.data] if files.get("data") else []
-    code = fingerprint(p.code, files=data)
-    mark = fingerprint(spec.model_dump(), settings, code)
+    # What a search has observed counts on whatever device it goes on; a checkpoint does not.
+    mark = fingerprint(spec.model_dump(), settings, fingerprint(dict(p.code), files=data))
     journal = Journal(
         folder / "journal" / f"{mark}.csv", space, metric, settings["tries"], out.observations
     )
     device = resolve_device(spec.device)
+    code = fingerprint(p.code[device.type], files=data)
     identity = {**spec.model_dump(), "code": code, "device": device.type}
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
     evaluate = tried_configurations(spec, read_array(data[0]) if data else None, checkpoint)
@@ -59,6 +60,7 @@ def find(snakemake: Snakemake, folder: Path) -> None:
         seeds=[settings["seed"]],
         seconds=journal.seconds,
         device=describe_device(device),
+        code=dict(p.code),
         resumed=journal.resumed,
         attempt=snakemake.resources.attempt,
     )

@@ -39,13 +39,14 @@ def learn(snakemake: Snakemake, folder: Path) -> None:
     values = read_optimum(searched) if searched else settings["hyperparameters"]
     seeds = parse(w.seeds)
     hyperparameters = [dict(values)] * len(seeds)
+    device = resolve_device(spec.device)
     data = [files.data] if files.get("data") else []
     identity = {
         **spec.model_dump(),
         "seeds": seeds,
         "hyperparameters": hyperparameters,
-        "code": fingerprint(settings["code"], files=data),
-        "device": resolve_device(spec.device).type,
+        "code": fingerprint(settings["code"][device.type], files=data),
+        "device": device.type,
     }
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
     array = read_array(data[0]) if data else None
@@ -55,6 +56,7 @@ def learn(snakemake: Snakemake, folder: Path) -> None:
         seeds=seeds,
         hyperparameters=hyperparameters,
         parameters=spec.model_dump(),
+        code=settings["code"],
         attempt=snakemake.resources.attempt,
         **dict(snakemake.output.items()),
     )

@@ -31,6 +31,7 @@ def write_run(
     seeds: Sequence[int],
     hyperparameters: Sequence[Mapping[str, float]],
     parameters: Mapping,
+    code: Mapping[str, str],
     metrics: str | Path,
     examples: str | Path,
     run: str | Path,
@@ -42,6 +43,7 @@ def write_run(
         result: what training gave.
         seeds, hyperparameters: one per member.
         parameters: everything else that the run was given.
+        code: the fingerprint of the source that was at work, for each kind of device.
         metrics, examples, run: the files.
         attempt: which of Snakemake's attempts at the job this is, from 1.
     """
@@ -66,6 +68,7 @@ def write_run(
             parameters=parameters,
             seeds=seeds,
             members=members,
+            code=dict(code),
             seconds=result.seconds,
             device=result.device,
             resumed=result.resumed,

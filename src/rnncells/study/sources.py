@@ -1,16 +1,32 @@
-"""Which source files a result depends on, found without running them.
+"""Which source a result depends on, found without running it.
 
-What they contain is a parameter of the workflow's jobs, so that editing one cell's file reruns that
-cell's jobs and no others.
+Its fingerprint is a parameter of the workflow's jobs and part of a checkpoint's identity, so that
+an edit reruns the jobs whose numbers it may change, and no others. What counts is
+
+* of this project, what the job's modules import from the packages that make numbers. Logs, locks,
+  records, plans, tables and figures are not among them; a job that makes tables or figures names
+  modules of those packages, and then these count;
+* of the kernels, the backend of the device that the job ran on;
+* of a user's own module, also its neighbours;
+* of every file, the syntax tree without docstrings and annotations: no edit of a comment, of
+  blank lines or of the layout makes anything stale.
 """
 
 import ast
+import hashlib
+import json
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+#: The packages that make numbers.
+NUMBERS = ("random", "cells", "kernels", "layers", "tasks", "training", "search")
+#: For each kind of device, the package below ``kernels`` that is its backend.
+BACKENDS = {"cpu": "numba", "cuda": "triton"}
 
 
 @cache
@@ -69,10 +85,69 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     return ".".join([*folder.relative_to(root).parts, *([node.module] if node.module else [])])
 
 
+@cache
+def _imported(path: Path) -> tuple[str, ...]:
+    """Return the modules and names that a file imports anywhere, but for type checkers."""
+    found: list[str] = []
+    with suppress(SyntaxError):  # the job that imports it will say what is wrong with it
+        for node in ast.walk(_WithoutTyping().visit(_parse(path))):
+            if isinstance(node, ast.Import):
+                found += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                module = _absolute(path, node)
+                found += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    return tuple(dict.fromkeys(found))
+
+
 def cell_modules(module: str) -> tuple[str, ...]:
-    """Return the modules that a cell's numbers come from: its own, and that of its units."""
+    """Return the modules that a cell's numbers come from: its own, and that of its kernel."""
     units = module.replace(f"{PACKAGE.name}.cells.", f"{PACKAGE.name}.kernels.units.")
     return tuple(dict.fromkeys((module, units)))
+
+
+@cache
+def depends_on(
+    *modules: str, packages: tuple[str, ...] = NUMBERS, device: str | None = None
+) -> tuple[Path, ...]:
+    """Return the files of ``modules`` and of every module that they import and that counts.
+
+    What is installed counts by its version, which checkpoints know. ``__init__`` files of this
+    project are left out: they hold names and no computation, and every new task would otherwise
+    make all results stale.
+
+    Args:
+        modules: names of modules.
+        packages: the packages of this project that count besides those of the modules.
+        device: ``cpu`` or ``cuda``; kernels for the other do not count. (None: all count.)
+    """
+    counting = {*packages, *(_package(module) for module in modules)}
+    others = {name for kind, name in BACKENDS.items() if device and kind != device}
+    roots = {PACKAGE.name, *(module.split(".")[0] for module in modules)}
+    waiting = [module_file(module) for module in modules]
+    files: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path is None or path in files:
+            continue
+        if path.is_relative_to(PACKAGE):
+            parts = path.relative_to(PACKAGE).parts
+            backend = parts[1] if parts[0] == "kernels" else None
+            if parts[0] not in counting or backend in others or path.name == "__init__.py":
+                continue
+        files.add(path)
+        for name in _imported(path):
+            file = module_file(name)
+            if name.split(".")[0] in roots or (
+                file and not path.is_relative_to(PACKAGE) and _is_local(file)
+            ):
+                waiting.append(file)
+    return tuple(sorted(files))
+
+
+def _package(module: str) -> str:
+    """Return the package of this project that a module is in, or an empty name."""
+    first, *others = module.split(".")
+    return others[0] if first == PACKAGE.name and others else ""
 
 
 def _is_local(file: Path) -> bool:
@@ -81,38 +156,116 @@ def _is_local(file: Path) -> bool:
     return file.is_relative_to(Path.cwd()) and not installed
 
 
-@cache
-def depends_on(*modules: str) -> tuple[str, ...]:
-    """Return the files of ``modules`` and of every module of this project that they import.
+def source_fingerprint(files: Sequence[Path]) -> str:
+    """Return a short name for what source files compute, whatever their places."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(_digest(file))
+    return digest.hexdigest()[:12]
 
-    For a user's own module these are its neighbours too: what lies in the working directory, or in
-    the same package. What is installed counts by its version, which checkpoints know.
 
-    ``__init__`` files are left out: here they hold names and no computation, and every new task
-    would otherwise make all results stale. Paths are relative to the working directory where they
-    lie below it.
+def fingerprint_that_holds(current: Mapping[str, str], record: Path) -> dict[str, str]:
+    """Return the fingerprints that a finished job was started with, if they still hold.
+
+    Where the device is chosen by the job, it is started with a fingerprint for each kind. When it
+    is done, only that of the device that it found counts: kernels for another may have changed.
+
+    Args:
+        current: fingerprint of the source as it is now, for each kind of device.
+        record: the job's ``run.json`` or ``search.json``, which may be missing.
     """
-    packages = {PACKAGE.name, *(module.split(".")[0] for module in modules)}
-    waiting = [module_file(module) for module in modules]
-    files: set[Path] = set()
-    while waiting:
-        path = waiting.pop()
-        if path is None or path in files:
-            continue
-        files.add(path)
-        try:
-            imported = imports(path).values()
-        except ValueError:
-            continue  # the job that imports it will say what is wrong with it
-        for module, attribute in imported:
-            for name in (module, f"{module}.{attribute}"):
-                if name.split(".")[0] in packages:
-                    waiting.append(module_file(name))
-                elif not path.is_relative_to(PACKAGE):
-                    waiting += [file for file in [module_file(name)] if file and _is_local(file)]
-    here = Path.cwd()
-    return tuple(
-        str(path.relative_to(here) if path.is_relative_to(here) else path)
-        for path in sorted(files)
-        if path.name != "__init__.py"
-    )
+    if len(current) > 1:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            made = json.loads(record.read_bytes())
+            kind = "cpu" if made["device"] == "cpu" else "cuda"
+            if made["code"][kind] == current[kind]:
+                return dict(made["code"])
+    return dict(current)
+
+
+@cache
+def _digest(file: Path) -> bytes:
+    try:
+        tree = _WithoutTyping().visit(_parse(file))
+    except SyntaxError:
+        return hashlib.sha256(file.read_bytes()).digest()
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return hashlib.sha256(_text(_WithoutUnused(used).visit(tree)).encode()).digest()
+
+
+def _parse(path: Path) -> ast.Module:
+    """Parse a file to a tree that may be changed, unlike that of :func:`syntax_tree`."""
+    return ast.parse(path.read_bytes(), filename=str(path))
+
+
+def _text(node: object) -> str:
+    """Write a syntax tree in one line: as ``ast.dump`` does, but alike in all versions of Python.
+
+    New versions add fields, which are empty in code that does without them.
+    """
+    if isinstance(node, ast.AST):
+        fields = [(key, value) for key, value in ast.iter_fields(node) if value not in (None, [])]
+        texts = [f"{key}={_text(value)}" for key, value in fields]
+        return f"{type(node).__name__}({', '.join(texts)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_text, node))}]"
+    return repr(node)
+
+
+class _WithoutTyping(ast.NodeTransformer):
+    """Removes what computes nothing: docstrings, annotations, and what serves type checkers."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt] | None:
+        if getattr(node.test, "id", getattr(node.test, "attr", "")) != "TYPE_CHECKING":
+            return self.generic_visit(node)
+        return [self.visit(statement) for statement in node.orelse] or None
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST | None:
+        if any(getattr(decorator, "id", "") == "overload" for decorator in node.decorator_list):
+            return None
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if getattr(node.func, "id", "") == "Field":  # of pydantic: a setting, and what it means
+            node.keywords = [word for word in node.keywords if word.arg != "description"]
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(node.arg)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        # ``name: type`` alone declares a field of a dataclass or a model: its name and place count.
+        for statement in node.body:
+            if isinstance(statement, ast.AnnAssign) and statement.value is None:
+                statement.value = ast.Constant(...)
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.Assign([node.target], node.value))
+
+
+class _WithoutUnused(ast.NodeTransformer):
+    """Removes imports of names that are not used, such as those of annotations."""
+
+    def __init__(self, used: set[str]):
+        self.used = used
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> ast.AST | None:
+        node.names = [
+            alias
+            for alias in node.names
+            if (alias.asname or alias.name.split(".")[0]) in {*self.used, "*"}
+        ]
+        return node if node.names else None
+
+    visit_ImportFrom = visit_Import
