@@ -263,7 +263,7 @@ def rerun(project, *files) -> set[tuple[str, str]]:
 
 
 #: What follows whenever a study's runs are made again.
-FOLLOWING = {(rule, "") for rule in ("aggregate", "figure", "index", "cost", "all")}
+FOLLOWING = {(rule, "") for rule in ("aggregate", "across_tasks", "figure", "index", "cost", "all")}
 TRAININGS = {("train", cell) for cell in ("GRU", "BRC", "nBRC", "TRNN", "ESN")}
 SEARCHED = {"TRNN", "ESN"}
 SEARCHES, OPTIMA = ({(rule, cell) for cell in SEARCHED} for rule in ("search", "optimum"))
