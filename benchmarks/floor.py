@@ -62,16 +62,16 @@ def layer(cell: Cell, x: Tensor, *, first: bool) -> Iterator[Product]:
     """
     steps, batch = x.shape[-3:-1]
     constant = x.size(-1) == 0 or x.stride(-3) == 0
-    drive = x[..., :1, :, :] if constant else x
+    projected = x[..., :1, :, :] if constant else x
     learned = cell.trainable
-    for product in recorded(cell.drive, drive):
+    for product in recorded(cell.project, projected):
         yield product
         if learned:
             yield _left_transposed(product)
             if not first:
                 yield _right_transposed(product)
     state = cell.initial_state(batch)
-    step = recorded(cell.step, cell.drive(x[..., 0, :, :]), state, cell.recurrence())
+    step = recorded(cell.step, cell.project(x[..., 0, :, :]), state, cell.recurrence())
     for product in step:
         every = replace(product, times=product.times * steps)
         yield every

@@ -206,9 +206,11 @@ def _rates(cell: Cell) -> np.ndarray:
     """Return the eigenvalues of (J - 1) tau, with J the Jacobian of a step at the state 0."""
     state = torch.zeros(1, cell.hidden_size)
     with torch.no_grad():
-        drive = torch.zeros(1, cell.hidden_size)
+        projected = torch.zeros(1, cell.hidden_size)
     recurrence = cell.recurrence()
-    jacobian = torch.func.jacrev(lambda h: cell.step(drive, (h[None],), recurrence)[0][0])(state[0])
+    jacobian = torch.func.jacrev(lambda h: cell.step(projected, (h[None],), recurrence)[0][0])(
+        state[0]
+    )
     return np.linalg.eigvals((jacobian.detach().numpy() - np.eye(cell.hidden_size)) * cell.tau)
 
 

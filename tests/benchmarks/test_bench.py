@@ -39,7 +39,7 @@ def test_the_floor_has_the_products_of_a_training_step(name, models):
 
 def first_step(rnn, x):
     (cell,) = rnn.cells
-    return cell.step, cell.drive(x[..., 0, :, :]), cell.initial_state(P), cell.recurrence()
+    return cell.step, cell.project(x[..., 0, :, :]), cell.initial_state(P), cell.recurrence()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The cells against their equations, and their initial values against their laws."""
+"""The cells against their equations, and their initial values against their distributions."""
 
 from types import SimpleNamespace
 
@@ -239,9 +239,9 @@ def test_gradients(cell_name, population):
 # Initial values
 
 
-def follows(values, law) -> bool:
-    """Tell whether values could be a sample of a law (Kolmogorov-Smirnov)."""
-    return stats.kstest(np.ravel(values), law.cdf).pvalue > 1e-3
+def follows(values, distribution) -> bool:
+    """Tell whether values could be a sample of a distribution (Kolmogorov-Smirnov)."""
+    return stats.kstest(np.ravel(values), distribution.cdf).pvalue > 1e-3
 
 
 def normal(scale):
@@ -256,7 +256,7 @@ BIG_N, BIG_M = 120, 80
 STUDY = {"weight_ih": normal(1 / BIG_M), "weight_hh": normal(1 / BIG_N), "bias_ih": normal(0.1)}
 FACTORS = {name: normal(30**-0.5) for name in ("weight_p", "weight_f")} | {"bias_ih": normal(0.1)}
 TORCH = dict.fromkeys(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), uniform(BIG_N**-0.5))
-LAWS = {
+DISTRIBUTIONS = {
     **dict.fromkeys(CELLS, STUDY),
     "LSTM": TORCH,
     "GRU": TORCH,
@@ -275,8 +275,8 @@ OPTIONS = {
 
 def test_initial_laws(cell_name):
     made = cell(cell_name, BIG_M, BIG_N, **F64, **OPTIONS.get(cell_name, {}))
-    for name, law in LAWS[cell_name].items():
-        assert follows(getattr(made, name).detach(), law), name
+    for name, distribution in DISTRIBUTIONS[cell_name].items():
+        assert follows(getattr(made, name).detach(), distribution), name
 
 
 def test_initial_values_that_are_no_draws():
@@ -397,8 +397,8 @@ def test_different_seeds_and_layers_have_different_weights():
 def test_states_from_keys(cell_name, population):
     made = cell(cell_name, 0, N, population=population)
     lead = () if population is None else (population,)
-    key = torch.randn(*lead, B, made.key_size)
-    state = made.state_from_key(key)
+    key = torch.randn(*lead, B, made.code_size)
+    state = made.state_from_code(key)
     assert all(part.shape == (*lead, B, N) for part in state)
     expected = {
         "LSTM": lambda: (torch.tanh(key), key),

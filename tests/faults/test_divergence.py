@@ -20,8 +20,8 @@ from rnncells.cells.leaky import SRNN
 class Diverges(SRNN):
     """Has no finite state."""
 
-    def step(self, drive, state, recurrence):
-        return tuple(h * math.nan for h in super().step(drive, state, recurrence))
+    def step(self, projected, state, recurrence):
+        return tuple(h * math.nan for h in super().step(projected, state, recurrence))
 '''
 
 

@@ -25,7 +25,7 @@ LAYERS = list(itertools.product([1, 2], [False, True]))  # layers, bidirectional
 
 
 class Own(Cell):
-    """A user's cell: two tensors of state, another output, a hyperparameter, its own drive."""
+    """A user's cell: two tensors of state, another output, a hyperparameter, its own projection."""
 
     state_names = ("h", "trace")
     output_state = "trace"
@@ -37,15 +37,15 @@ class Own(Cell):
         self.add_weight("weight_hh", (hidden_size, hidden_size), uniform(0.5))
         self.add_bias("bias_ih", hidden_size, zeros)
 
-    def drive(self, x):
-        return torch.sin(super().drive(x))
+    def project(self, x):
+        return torch.sin(super().project(x))
 
     def recurrence(self):
         return self.weight_hh, self.weight_hh.mT
 
-    def step(self, drive, state, recurrence):
+    def step(self, projected, state, recurrence):
         h, trace = state
-        h = torch.tanh(h @ recurrence[0] + trace @ recurrence[1] + drive)
+        h = torch.tanh(h @ recurrence[0] + trace @ recurrence[1] + projected)
         return h, torch.lerp(trace, h, self.rate)
 
     def output(self, h):
@@ -143,10 +143,10 @@ def test_packed_dropout_acts_between_layers():
 
 def test_packed_autonomous_network():
     rnn = RNN("PC-RNN-HC-M", 0, N)
-    key = torch.randn(2, rnn.key_size)
+    key = torch.randn(2, rnn.code_size)
     packed = PackedSequence(torch.empty(5, 0), torch.tensor([2, 2, 1]))  # of lengths 3 and 2
-    _, h_n = rnn(packed, rnn.state_from_key(key))
-    _, alone = rnn(torch.empty(2, 0), rnn.state_from_key(key)[:, 1])
+    _, h_n = rnn(packed, rnn.state_from_code(key))
+    _, alone = rnn(torch.empty(2, 0), rnn.state_from_code(key)[:, 1])
     assert_same(h_n[:, 1], alone)
 
 
@@ -619,14 +619,14 @@ def test_cell_of_a_population_refuses_another_number_of_members():
 class Bare(Cell):
     """A cell that owns no tensor."""
 
-    def drive(self, x):
+    def project(self, x):
         return x
 
     def recurrence(self):
         return None
 
-    def step(self, drive, state, recurrence):
-        return (state[0] + drive,)
+    def step(self, projected, state, recurrence):
+        return (state[0] + projected,)
 
 
 def test_cell_without_tensors():

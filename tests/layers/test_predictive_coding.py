@@ -30,8 +30,8 @@ def predict_additive(w, h, v, c, k):
 
 
 def predict_multiplicative(w, h, v, c, k):
-    drive = w.Wf @ ((w.Wp.T @ tanh(h)) * (w.Wcd.T @ c)) + w.b
-    return (1 - 1 / TAU) * h + 1 / TAU * drive, None
+    projected = w.Wf @ ((w.Wp.T @ tanh(h)) * (w.Wcd.T @ c)) + w.b
+    return (1 - 1 / TAU) * h + 1 / TAU * projected, None
 
 
 def predict_gc(w, h, v, c, k):
@@ -47,8 +47,8 @@ def predict_gc_additive(w, h, v, c, k):
 
 
 def predict_gc_multiplicative(w, h, v, c, k):
-    drive = w.Wf @ ((w.Wp.T @ tanh(h)) * (w.Wcd.T @ c)) + w.b
-    v_new = (1 - 1 / TAU) * v + 1 / TAU * (drive - h)
+    projected = w.Wf @ ((w.Wp.T @ tanh(h)) * (w.Wcd.T @ c)) + w.b
+    v_new = (1 - 1 / TAU) * v + 1 / TAU * (projected - h)
     return h + v_new, v_new
 
 
@@ -270,7 +270,7 @@ def test_the_correction_of_the_causes_descends_the_distance_to_the_posterior(nam
 
 
 def test_causes_move_towards_the_sequence_that_is_seen():
-    """Two causes drive the unit, and so the output, up and down; what is seen decides."""
+    """Two causes projected the unit, and so the output, up and down; what is seen decides."""
     network = PredictiveCoding("PC-RNN-HC-A", 2, 1, 1, tau=2.0, alpha_x=0.1, alpha_h=0.1, **F64)
     with torch.no_grad():
         for parameter in network.parameters():

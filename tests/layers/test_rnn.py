@@ -133,18 +133,18 @@ def test_autonomous_network(cell_name, population):
     rnn = RNN(cell_name, 0, N, 2, population=population, **F64)
     lead = () if population is None else (population,)
     x = torch.empty(*lead, STEPS, B, 0, **F64)
-    key = torch.randn(*lead, B, rnn.key_size, **F64)
-    output, _ = rnn(x, rnn.state_from_key(key))
+    key = torch.randn(*lead, B, rnn.code_size, **F64)
+    output, _ = rnn(x, rnn.state_from_code(key))
     assert output.shape == (*lead, STEPS, B, N)
     assert not torch.allclose(output[..., 0, :, :], output[..., -1, :, :])
-    other, _ = rnn(x, rnn.state_from_key(key + 1))
+    other, _ = rnn(x, rnn.state_from_code(key + 1))
     assert not torch.allclose(output, other)
 
 
 def test_keys_are_split_between_layers():
     rnn = RNN("LSTM", 0, N, 2)
-    key = torch.randn(B, rnn.key_size)
-    h, c = rnn.state_from_key(key)
+    key = torch.randn(B, rnn.code_size)
+    h, c = rnn.state_from_code(key)
     assert_same(c, torch.stack([key[:, :N], key[:, N:]]))
     assert_same(h, torch.tanh(c))
 
@@ -331,8 +331,8 @@ class Sum(Cell):
     def recurrence(self):
         return None
 
-    def step(self, drive, state, recurrence):
-        return (state[0] + self.rate * drive,)
+    def step(self, projected, state, recurrence):
+        return (state[0] + self.rate * projected,)
 """
 
 

@@ -8,6 +8,6 @@ from rnncells.cells.gru import GRU
 class Slow(GRU):
     """A gated recurrent unit that sleeps at every step."""
 
-    def step(self, drive, state, recurrence):
+    def step(self, projected, state, recurrence):
         time.sleep(0.2)
-        return super().step(drive, state, recurrence)
+        return super().step(projected, state, recurrence)

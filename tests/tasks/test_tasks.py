@@ -393,12 +393,12 @@ def test_thinning():
 def test_keys_are_normal_and_those_of_the_seed():
     task = generation(sizes=(12, 12))
     network_of(task, "MTRNN", layers=2)
-    assert task.keys.shape == (2, 12, 2 * 2 * N)
-    assert stats.kstest(task.keys.numpy().ravel(), "norm").pvalue > 1e-3
+    assert task.codes.shape == (2, 12, 2 * 2 * N)
+    assert stats.kstest(task.codes.numpy().ravel(), "norm").pvalue > 1e-3
     alone = generation(sizes=(4,), seeds=(1,))
     network_of(alone, "MTRNN", layers=2)
-    assert torch.equal(task.keys[1, :4], alone.keys[0])
-    assert not torch.allclose(task.keys[0], task.keys[1])
+    assert torch.equal(task.codes[1, :4], alone.codes[0])
+    assert not torch.allclose(task.codes[0], task.codes[1])
 
 
 def test_readout_laws():
@@ -419,7 +419,7 @@ def plain_generation(task, network, k, name, inputs):
     made = cell(name, task.input_size, N)
     weights = network.rnn.cells[0].state_dict()
     made.load_state_dict({tensor: values[k] for tensor, values in weights.items()})
-    key = task.keys[k, :p]
+    key = task.codes[k, :p]
     if name == "LSTM":
         state = (torch.tanh(key), key)
     elif name == "MTRNN":
@@ -513,9 +513,9 @@ def test_feedback(name, feedback):
 def test_feedback_through_two_layers():
     task = generation(feedback="prediction", sizes=(3, 3))
     network = network_of(task, "GRU", layers=2)
-    predicted = network.feed_back(T, task.keys)
+    predicted = network.feed_back(T, task.codes)
     x = torch.cat([torch.zeros(2, 1, 3, 2), predicted[:, :-1]], 1)
-    torch.testing.assert_close(network(x, task.keys), predicted)
+    torch.testing.assert_close(network(x, task.codes), predicted)
 
 
 def test_perfect_and_diverged_members():
@@ -536,16 +536,16 @@ def test_initial_states_are_learned_only_if_asked_for(initial_state):
     task = generation(initial_state=initial_state)
     network = network_of(task, "PC-RNN-GC")
     names = {name for name, _ in network.named_parameters()}
-    assert ("keys" in names) == (initial_state == "learned")
+    assert ("codes" in names) == (initial_state == "learned")
     if initial_state == "learned":
-        assert torch.equal(network.keys, task.keys)
-        (grad,) = torch.autograd.grad(task.loss(network, task.batch(0)).sum(), network.keys)
+        assert torch.equal(network.codes, task.codes)
+        (grad,) = torch.autograd.grad(task.loss(network, task.batch(0)).sum(), network.codes)
         for k, p in enumerate(task.sizes):
             assert grad[k, :p].abs().sum(-1).all()
             assert not grad[k, p:].any()  # what is padded has no weight
         with torch.no_grad():
-            network.keys += 1
-        free = SimpleNamespace(sizes=task.sizes, input_size=0, keys=network.keys, causes=False)
+            network.codes += 1
+        free = SimpleNamespace(sizes=task.sizes, input_size=0, codes=network.codes, causes=False)
         predicted = plain_generation(free, network, 1, "PC-RNN-GC", input_of(task, 1))
         torch.testing.assert_close(task.generate(network)[1], predicted)
 

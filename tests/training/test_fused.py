@@ -20,7 +20,7 @@ def network_of(cell, input_size=2, hidden_size=5, layers=1, outputs=2, **options
 
 
 def objective_of(
-    network, batch=4, steps=6, last=False, error="squared", keys=False, constant=False
+    network, batch=4, steps=6, last=False, error="squared", codes=False, constant=False
 ):
     generator = torch.Generator().manual_seed(steps)
 
@@ -32,7 +32,7 @@ def objective_of(
         x = x.expand(-1, steps, -1, -1)
     outputs = network.readout.bias.size(-1)
     shape = (batch, outputs) if last else (steps, batch, outputs)
-    given = draw(batch, network.rnn.key_size) if keys else None
+    given = draw(batch, network.rnn.code_size) if codes else None
     return Objective(x, draw(*shape), draw(*shape), error, given, last)
 
 
@@ -61,13 +61,13 @@ def assert_agreement(network, *objectives):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("keys", [False, True])
+@pytest.mark.parametrize("codes", [False, True])
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", sorted(CELLS))
-def test_one_pass_agrees_with_autograd(cell, layers, last, keys):
+def test_one_pass_agrees_with_autograd(cell, layers, last, codes):
     network = network_of(cell, layers=layers)
-    options = {"last": last, "keys": keys}
+    options = {"last": last, "codes": codes}
     # Again with the memory of the first, then with other shapes.
     same = objective_of(network, **options)
     assert_agreement(network, same, same, objective_of(network, steps=1, batch=1, **options))
@@ -105,10 +105,10 @@ def test_the_cross_entropy_is_that_of_pytorch():
 @pytest.mark.parametrize("cell", ["TRNN", "PC-RNN-GC", "LSTM"])
 def test_keys_learn(cell):
     network = network_of(cell, input_size=0)
-    objective = objective_of(network, keys=True)
-    network.learn_keys(objective.keys)
+    objective = objective_of(network, codes=True)
+    network.learn_codes(objective.codes)
     assert_agreement(network, objective)
-    assert network.keys.grad.abs().max() > 0
+    assert network.codes.grad.abs().max() > 0
 
 
 def test_what_is_frozen_gets_no_gradient():

@@ -213,7 +213,7 @@ def test_reservoir_with_ridge_readout():
         rnn = RNN("ESN", 0, n, population=1, **own)
         rnn.reset_parameters([seed])
         keys, target = keys_and_targets(seed, p, n)
-        features = rnn(torch.empty(1, T, p, 0), rnn.state_from_key(keys))[0][0]
+        features = rnn(torch.empty(1, T, p, 0), rnn.state_from_code(keys))[0][0]
         x = np.hstack([features.reshape(-1, n).numpy(), np.ones((T * p, 1))])
         y = target.reshape(-1, 2).numpy()
         residual = x @ np.linalg.lstsq(x, y)[0] - y

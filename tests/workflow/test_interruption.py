@@ -52,9 +52,9 @@ import time
 from rnncells.cells.leaky import SRNN
 
 class Slow(SRNN):
-    def drive(self, x):
+    def project(self, x):
         time.sleep(0.01)
-        return super().drive(x)
+        return super().project(x)
 """
 
 

@@ -64,10 +64,10 @@ class AntisymmetricRNN(Cell):
         v = torch.tril(self.weight_hh, -1)
         return v.mT - v
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        slope = torch.tanh(self._activate(h) @ recurrence + drive - self.gamma * h)
+        slope = torch.tanh(self._activate(h) @ recurrence + projected - self.gamma * h)
         return (h + slope / self.tau,)
 
     def output(self, h: Tensor) -> Tensor:

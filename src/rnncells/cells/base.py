@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .initial import Initial
+from .initial import Initializer
 
 State = tuple[Tensor, ...]
 Streams = Callable[[str], np.random.Generator]
@@ -24,8 +24,8 @@ class Cell(nn.Module):
     ``([S,] B, hidden_size)``, where the leading axis S of a *population* is there only when
     ``population=S`` was given. Operations broadcast, so the equations do not mention S.
 
-    The input enters through the *drive*, an affine map of the input that does not depend on the
-    state. It is computed for all steps of a sequence at once, outside the loop over time.
+    The *input projection* is an affine map of the input that does not depend on the state. It is
+    computed for all steps of a sequence at once, outside the loop over time.
 
     Subclasses set
 
@@ -59,7 +59,7 @@ class Cell(nn.Module):
     hidden_size: int
     bias: bool
     population: int | None
-    # What :meth:`drive` and :meth:`recurrence` use unless a subclass defines its own.
+    # What :meth:`project` and :meth:`recurrence` use unless a subclass defines its own.
     weight_ih: Tensor
     weight_hh: Tensor
     bias_ih: Tensor | None
@@ -88,12 +88,12 @@ class Cell(nn.Module):
             "device": device,
             "dtype": dtype or torch.get_default_dtype(),
         }
-        self._initial: dict[str, tuple[Initial, tuple[int, ...], bool]] = {}
+        self._initial: dict[str, tuple[Initializer, tuple[int, ...], bool]] = {}
 
     # What a subclass declares in __init__
 
     def add_weight(
-        self, name: str, shape: tuple[int, ...], initial: Initial, *, learned: bool = True
+        self, name: str, shape: tuple[int, ...], initial: Initializer, *, learned: bool = True
     ) -> None:
         """Declare the tensor ``name`` of one member's ``shape``, and draw its initial value.
 
@@ -109,7 +109,7 @@ class Cell(nn.Module):
         self._initial[name] = (initial, shape, len(shape) == 2 and name.endswith("_ih"))
         self._draw(name, None, None)
 
-    def add_bias(self, name: str, size: int, initial: Initial, *, learned: bool = True) -> None:
+    def add_bias(self, name: str, size: int, initial: Initializer, *, learned: bool = True) -> None:
         """Declare the bias ``name``; it is None if the cell was built with ``bias=False``."""
         if self.bias:
             self.add_weight(name, (size,), initial, learned=learned)
@@ -161,26 +161,26 @@ class Cell(nn.Module):
 
     # What a subclass defines
 
-    def drive(self, x: Tensor) -> Tensor:
-        """Map inputs ``([S,] ..., B, input_size)`` to drives; :meth:`step` gets one step of them.
+    def project(self, x: Tensor) -> Tensor:
+        """Map inputs ``([S,] ..., B, input_size)`` to what :meth:`step` adds or gates.
 
         The default is ``x @ weight + bias`` with what :meth:`projection` returns.
         """
         return affine(x, *self.projection())
 
     def projection(self) -> tuple[Tensor, Tensor | None]:
-        """Return weight ``([S,] input_size, width)`` and bias ``([S,] width)`` of the drive."""
+        """Return the weight ``([S,] input_size, width)`` and bias ``([S,] width)`` of the input."""
         return self.weight_ih, self.bias_ih
 
     def recurrence(self) -> Tensor | tuple[Tensor, ...]:
         """Return what :meth:`step` needs of the recurrent weights, computed once per sequence."""
         return self.weight_hh
 
-    def step(self, drive: Tensor, state: State, recurrence: Any) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Any) -> State:
         """Advance the state by one step.
 
         Args:
-            drive: ``([S,] B, width)``, one step of what :meth:`drive` returned.
+            projected: ``([S,] B, width)``, one step of what :meth:`project` returned.
             state: tuple of tensors ``([S,] B, hidden_size)``, in the order of ``state_names``.
             recurrence: what :meth:`recurrence` returned.
         """
@@ -191,14 +191,14 @@ class Cell(nn.Module):
         return h
 
     @property
-    def key_size(self) -> int:
-        """Width of the key (the random vector that a sequence's initial state is made from)."""
+    def code_size(self) -> int:
+        """Width of the latent code that a sequence's initial state is made from."""
         return self.hidden_size
 
-    def state_from_key(self, key: Tensor) -> State:
-        """Make an initial state from a key ``([S,] B, key_size)``."""
+    def state_from_code(self, code: Tensor) -> State:
+        """Make an initial state from a latent code ``([S,] B, code_size)``."""
         (_,) = self.state_names
-        return (key,)
+        return (code,)
 
     # What every cell gets for free
 
@@ -281,7 +281,7 @@ class Cell(nn.Module):
             state = self.check_state(hx, (*sizes, self.hidden_size))
             if not batched:
                 state = tuple(part.unsqueeze(-2) for part in state)
-        state = self.step(self.drive(input), state, self.recurrence())
+        state = self.step(self.project(input), state, self.recurrence())
         if not batched:
             state = tuple(part.squeeze(-2) for part in state)
         return state if len(state) > 1 else state[0]
@@ -327,9 +327,9 @@ class Cell(nn.Module):
                 member.copy_(torch.as_tensor(self._value(initial, streams[k](name), own_shape, k)))
 
     def _value(
-        self, initial: Initial, rng: np.random.Generator, shape: tuple[int, ...], member: int
+        self, initial: Initializer, rng: np.random.Generator, shape: tuple[int, ...], member: int
     ) -> np.ndarray:
-        """Draw one member's initial value (a hook for laws that depend on hyperparameters)."""
+        """Draw one member's initial value (a hook for those that depend on hyperparameters)."""
         return initial(rng, shape)
 
     def extra_repr(self) -> str:

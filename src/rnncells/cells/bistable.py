@@ -30,10 +30,10 @@ class Bistable(Cell):
         """Return the state's part of feedback and update gate."""
         raise NotImplementedError
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        to_feedback, to_update, to_candidate = drive.chunk(3, -1)
+        to_feedback, to_update, to_candidate = projected.chunk(3, -1)
         from_feedback, from_update = self.recurrent_gates(h, recurrence)
         feedback = 1.0 + torch.tanh(to_feedback + from_feedback)
         update = torch.sigmoid(to_update + from_update)

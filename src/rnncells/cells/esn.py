@@ -8,7 +8,7 @@ from torch import Tensor
 
 from . import register
 from .base import Cell, Hyperparameter, State
-from .initial import Initial, normal, normal_over_rows
+from .initial import Initializer, normal, normal_over_rows
 
 
 @register("ESN")
@@ -74,7 +74,7 @@ class ESN(Cell):
         self.add_bias("bias_ih", n, normal(0.1), learned=False)
 
     def _value(
-        self, initial: Initial, rng: np.random.Generator, shape: tuple[int, ...], member: int
+        self, initial: Initializer, rng: np.random.Generator, shape: tuple[int, ...], member: int
     ) -> np.ndarray:
         if initial is not sparse_normal:
             return initial(rng, shape)
@@ -85,10 +85,10 @@ class ESN(Cell):
         # A reservoir without cycles has no eigenvalue to scale; it is left as it is.
         return weight * (self.spectral_radius / radius) if radius > 0 else weight
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.lerp(h, torch.tanh(h) @ recurrence + drive, 1 / self.tau),)
+        return (torch.lerp(h, torch.tanh(h) @ recurrence + projected, 1 / self.tau),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""

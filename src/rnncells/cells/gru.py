@@ -47,13 +47,13 @@ class GRU(Cell):
             return self.weight_hh, torch.zeros_like(self.weight_hh[..., :1, :])
         return self.weight_hh, row(self.bias_hh)
 
-    def step(self, drive: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
         """Advance by one step."""
         (h,) = state
         weight, bias = recurrence
         recurrent = h @ weight + bias
         n = self.hidden_size
-        to_gates, to_candidate = drive.split([2 * n, n], -1)
+        to_gates, to_candidate = projected.split([2 * n, n], -1)
         from_gates, from_candidate = recurrent.split([2 * n, n], -1)
         reset, update = torch.sigmoid(to_gates + from_gates).chunk(2, -1)
         candidate = torch.tanh(to_candidate + reset * from_candidate)

@@ -1,7 +1,7 @@
 """Initial values of a cell's tensors, drawn by NumPy so that they do not depend on the device.
 
-Each law takes the generator and the shape ``(in, out)`` of one member of a population. Laws with a
-constant are partial functions, not closures, so that modules can be pickled.
+An initializer takes the generator and the shape ``(in, out)`` of one member of a population. Those
+with a constant are partial functions, not closures, so that modules can be pickled.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-Initial = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+Initializer = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
 def zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -22,7 +22,7 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.ones(shape)
 
 
-def normal(scale: float) -> Initial:
+def normal(scale: float) -> Initializer:
     """N(0, 1) times ``scale``."""
     return partial(_normal, scale)
 
@@ -36,7 +36,7 @@ def normal_over_rows(rng: np.random.Generator, shape: tuple[int, ...]) -> np.nda
     return rng.standard_normal(shape) / max(shape[0], 1)
 
 
-def uniform(bound: float) -> Initial:
+def uniform(bound: float) -> Initializer:
     """U(-bound, bound)."""
     return partial(_uniform, bound)
 
@@ -57,17 +57,17 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return q * np.sign(np.diag(r))
 
 
-def side_by_side(initial: Initial, blocks: int) -> Initial:
+def side_by_side(initial: Initializer, blocks: int) -> Initializer:
     """``blocks`` independent draws of ``initial`` next to each other along the output axis.
 
-    The draws are independent matrices, which matters where the law depends on the shape of one
-    block (Xavier, orthogonal).
+    The draws are independent matrices, which matters where the initializer depends on the shape of
+    one block (Xavier, orthogonal).
     """
     return partial(_side_by_side, initial, blocks)
 
 
 def _side_by_side(
-    initial: Initial, blocks: int, rng: np.random.Generator, shape: tuple[int, ...]
+    initial: Initializer, blocks: int, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> np.ndarray:
     block = (*shape[:-1], shape[-1] // blocks)
     return np.concatenate([initial(rng, block) for _ in range(blocks)], axis=-1)

@@ -48,10 +48,10 @@ class TRNN(Cell):
         self.add_weight("weight_hh", (hidden_size, hidden_size), normal_over_rows)
         self.add_bias("bias_ih", hidden_size, normal(0.1))
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.lerp(h, torch.tanh(h) @ recurrence + drive, 1 / self.tau),)
+        return (torch.lerp(h, torch.tanh(h) @ recurrence + projected, 1 / self.tau),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""
@@ -80,10 +80,10 @@ class SRNN(TRNN):
     def __init__(self, input_size: int, hidden_size: int, **common: Any) -> None:
         super().__init__(input_size, hidden_size, tau=1.0, **common)
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.tanh(h) @ recurrence + drive,)
+        return (torch.tanh(h) @ recurrence + projected,)
 
 
 @register("MTRNN")
@@ -97,8 +97,8 @@ class MTRNN(Cell):
 
     The state is (slow, fast); the output is :math:`\tanh(h^{\text{fast}})`. Initial weights:
     every one of the four blocks :math:`W_{gk} \sim N(0,1)/n`,
-    :math:`W_{gx} \sim N(0,1)/\text{input\_size}`, :math:`b_g \sim N(0,1)/10`. A key is split
-    between the slow and the fast group.
+    :math:`W_{gx} \sim N(0,1)/\text{input\_size}`, :math:`b_g \sim N(0,1)/10`. A latent code is
+    split between the slow and the fast group.
 
     Args:
         tau_slow, tau_fast: time constants :math:`\ge 1` in steps; a number, or one per member.
@@ -134,10 +134,10 @@ class MTRNN(Cell):
         self.add_weight("weight_hh", (2 * n, 2 * n), normal(1 / n))
         self.add_bias("bias_ih", 2 * n, normal(0.1))
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         slow, fast = state
-        total = torch.tanh(torch.cat(state, -1)) @ recurrence + drive
+        total = torch.tanh(torch.cat(state, -1)) @ recurrence + projected
         to_slow, to_fast = total.chunk(2, -1)
         return (
             torch.lerp(slow, to_slow, 1 / self.tau_slow),
@@ -149,10 +149,10 @@ class MTRNN(Cell):
         return torch.tanh(h)
 
     @property
-    def key_size(self) -> int:
-        """A key for each group."""
+    def code_size(self) -> int:
+        """Width of the latent code: a part for each group."""
         return 2 * self.hidden_size
 
-    def state_from_key(self, key: Tensor) -> State:
-        """Split the key between the slow and the fast group."""
-        return tuple(key.chunk(2, -1))
+    def state_from_code(self, code: Tensor) -> State:
+        """Split the code between the slow and the fast group."""
+        return tuple(code.chunk(2, -1))

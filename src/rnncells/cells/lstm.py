@@ -49,13 +49,13 @@ class LSTM(Cell):
             bias = bias + self.bias_hh
         return self.weight_ih, bias
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         h, c = state
-        i, f, g, o = (h @ recurrence + drive).chunk(4, -1)
+        i, f, g, o = (h @ recurrence + projected).chunk(4, -1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(c), c
 
-    def state_from_key(self, key: Tensor) -> State:
-        """Return h = tanh(key), c = key."""
-        return torch.tanh(key), key
+    def state_from_code(self, code: Tensor) -> State:
+        """Return h = tanh(code), c = code."""
+        return torch.tanh(code), code

@@ -30,7 +30,7 @@ class CorrectsState:
     """
 
     correction_rates: tuple[str, ...] = ("alpha_x",)
-    #: What an error of the drive pulls the causes by, for the cells that have some.
+    #: What an error of the input projection pulls the causes by, for the cells that have some.
     pull_on_causes: Callable[[Tensor, Tensor], Tensor]
 
     def correct(
@@ -115,18 +115,18 @@ class PCRNNV(TRNN, CorrectsState):
 
 
 class Additive(TRNN):
-    """What the HC-A cells share: causes that add to the drive."""
+    """What the HC-A cells share: causes that add to the input projection."""
 
     causes = True
 
     def pull_on_causes(self, error: Tensor, previous: Tensor) -> Tensor:
-        r"""Return :math:`W_c^\top \text{error}`: what an error of the drive asks of the causes."""
+        r"""Return :math:`W_c^\top \text{error}`, by which the causes are corrected."""
         return error @ self.weight_ih.mT
 
 
 @register("PC-RNN-HC-A")
 class PCRNNHCA(Additive, CorrectsCauses):
-    r"""Predictive-coding network whose hidden causes add to the drive.
+    r"""Predictive-coding network whose hidden causes add to the input projection.
 
     .. math::
         h_t = (1 - 1/\tau)\, h_{t-1} + \frac{1}{\tau}\,(W_r \tanh(h_{t-1}) + W_c c + b)
@@ -199,10 +199,12 @@ class Multiplicative(Cell):
             bias = row(self.bias_ih)
         return self.weight_p, self.weight_f, bias
 
-    def recurrent_input(self, h: Tensor, drive: Tensor, recurrence: tuple[Tensor, ...]) -> Tensor:
+    def recurrent_input(
+        self, h: Tensor, projected: Tensor, recurrence: tuple[Tensor, ...]
+    ) -> Tensor:
         """Return the three-way product plus the bias."""
         into, out_of, bias = recurrence
-        return ((torch.tanh(h) @ into) * drive) @ out_of + bias
+        return ((torch.tanh(h) @ into) * projected) @ out_of + bias
 
     def pull_on_causes(self, error: Tensor, previous: Tensor) -> Tensor:
         r"""Return :math:`W_{cd}[(W_p^\top \tanh h^*_{t-1}) \odot (W_f^\top \text{error})]`."""
@@ -246,10 +248,10 @@ class PCRNNHCM(Multiplicative, CorrectsCauses):
     Source: Annabi, Pitti & Quoy 2021, 2022.
     """
 
-    def step(self, drive: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.lerp(h, self.recurrent_input(h, drive, recurrence), 1 / self.tau),)
+        return (torch.lerp(h, self.recurrent_input(h, projected, recurrence), 1 / self.tau),)
 
 
 @register("PC-RNN-GC")
@@ -267,7 +269,7 @@ class PCRNNGC(Cell, CorrectsState):
     .. math::
         h^*_t = h_t - \alpha_x\,(1 - \tanh^2 h_t) \odot W_o^\top e_t
 
-    The state is (h, velocity h'), and a key leaves the velocity at 0. The output is
+    The state is (h, velocity h'), and a code leaves the velocity at 0. The output is
     :math:`\tanh(h)`. Initial weights as for the TRNN.
 
     Args:
@@ -303,11 +305,11 @@ class PCRNNGC(Cell, CorrectsState):
         self.add_weight("weight_hh", (hidden_size, hidden_size), normal_over_rows)
         self.add_bias("bias_ih", hidden_size, normal(0.1))
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         h, velocity = state
         active = torch.tanh(h)
-        error = velocity - (active @ recurrence + drive - h) / self.tau
+        error = velocity - (active @ recurrence + projected - h) / self.tau
         velocity = velocity - self.alpha_h_prime * error
         pull = (1 - active**2) * (error @ recurrence.mT) - error
         return h + velocity + (self.alpha_h_prime / self.tau) * pull, velocity
@@ -316,14 +318,14 @@ class PCRNNGC(Cell, CorrectsState):
         """Return tanh(h)."""
         return torch.tanh(h)
 
-    def state_from_key(self, key: Tensor) -> State:
-        """Return (key, 0)."""
-        return key, torch.zeros_like(key)
+    def state_from_code(self, code: Tensor) -> State:
+        """Return (code, 0)."""
+        return code, torch.zeros_like(code)
 
 
 @register("PC-RNN-GC-HC-A")
 class PCRNNGCHCA(Additive, CorrectsVelocityAndCauses):
-    r"""Generalised coordinates with hidden causes that add to the drive of the velocity.
+    r"""Generalised coordinates with hidden causes that add to the input projection of the velocity.
 
     .. math::
         h'_t &= (1 - 1/\tau)\, h'_{t-1}
@@ -337,7 +339,7 @@ class PCRNNGCHCA(Additive, CorrectsVelocityAndCauses):
         h'^*_t &= h'_t - \alpha_h\, (h_t - h^*_t) \\
         c^* &= c - \alpha_{h'}\, W_c^\top (h'_t - h'^*_t)
 
-    The causes c are the input; the state is (h, velocity h'), and a key leaves the velocity at 0.
+    The causes c are the input; the state is (h, velocity h'), and a code leaves the velocity at 0.
     The output is :math:`\tanh(h)`. Options and initial weights as for PC-RNN-HC-A.
 
     Args:
@@ -353,16 +355,16 @@ class PCRNNGCHCA(Additive, CorrectsVelocityAndCauses):
 
     state_names = ("h", "velocity")
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         h, velocity = state
-        target = torch.tanh(h) @ recurrence + drive - h
+        target = torch.tanh(h) @ recurrence + projected - h
         velocity = torch.lerp(velocity, target, 1 / self.tau)
         return h + velocity, velocity
 
-    def state_from_key(self, key: Tensor) -> State:
-        """Return (key, 0)."""
-        return key, torch.zeros_like(key)
+    def state_from_code(self, code: Tensor) -> State:
+        """Return (code, 0)."""
+        return code, torch.zeros_like(code)
 
 
 @register("PC-RNN-GC-HC-M")
@@ -382,7 +384,7 @@ class PCRNNGCHCM(Multiplicative, CorrectsVelocityAndCauses):
         c^* &= c - \alpha_{h'}\, W_{cd}
             [(W_p^\top \tanh h^*_{t-1}) \odot (W_f^\top (h'_t - h'^*_t))]
 
-    The causes c are the input; the state is (h, velocity h'), and a key leaves the velocity at 0.
+    The causes c are the input; the state is (h, velocity h'), and a code leaves the velocity at 0.
     The output is :math:`\tanh(h)`. Options and initial weights as for PC-RNN-HC-M.
 
     Args:
@@ -400,16 +402,16 @@ class PCRNNGCHCM(Multiplicative, CorrectsVelocityAndCauses):
 
     state_names = ("h", "velocity")
 
-    def step(self, drive: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
         """Advance by one step."""
         h, velocity = state
-        target = self.recurrent_input(h, drive, recurrence) - h
+        target = self.recurrent_input(h, projected, recurrence) - h
         velocity = torch.lerp(velocity, target, 1 / self.tau)
         return h + velocity, velocity
 
-    def state_from_key(self, key: Tensor) -> State:
-        """Return (key, 0)."""
-        return key, torch.zeros_like(key)
+    def state_from_code(self, code: Tensor) -> State:
+        """Return (code, 0)."""
+        return code, torch.zeros_like(code)
 
 
 def softmax_over_factors(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

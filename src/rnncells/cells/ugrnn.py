@@ -49,10 +49,10 @@ class UGRNN(Cell):
         self.add_weight("weight_hh", (hidden_size, 2 * hidden_size), normal_over_rows)
         self.add_bias("bias_ih", 2 * hidden_size, normal(0.1))
 
-    def step(self, drive: Tensor, state: State, recurrence: Tensor) -> State:
+    def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        gate, candidate = (self._activate(h) @ recurrence + drive).chunk(2, -1)
+        gate, candidate = (self._activate(h) @ recurrence + projected).chunk(2, -1)
         candidate = torch.tanh(candidate)
         return (torch.lerp(candidate, h, torch.sigmoid(gate)),)
 

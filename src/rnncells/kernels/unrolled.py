@@ -10,14 +10,15 @@ from ..cells.base import Cell, State
 
 
 def step_through(
-    cell: Cell, drives: Iterable[Tensor], state: State, recurrence: Any
+    cell: Cell, projections: Iterable[Tensor], state: State, recurrence: Any
 ) -> tuple[list[Tensor], State]:
-    """Step a cell over the drives of all steps.
+    """Step a cell over the projections of all steps.
 
     Args:
         cell: the cell.
-        drives: for each step the drive of the sequences that it has, ``([S,] rows, width)``. They
-            are the first of the batch; the state of the others stays as it is.
+        projections: for each step the input projection of the sequences that it has,
+            ``([S,] rows, width)``. They are the first of the batch; the state of the
+            others stays as it is.
         state: initial state, of tensors ``([S,] B, n)``.
         recurrence: what ``cell.recurrence()`` returned.
 
@@ -28,13 +29,13 @@ def step_through(
     read = cell.state_names.index(cell.output_state)
     batch = state[read].size(-2)
     states = []
-    for drive in drives:
-        rows = drive.size(-2)
+    for projected in projections:
+        rows = projected.size(-2)
         if rows == batch:
-            state = cell.step(drive, state, recurrence)
+            state = cell.step(projected, state, recurrence)
             states.append(state[read])
         else:
-            ran = cell.step(drive, tuple(part[..., :rows, :] for part in state), recurrence)
+            ran = cell.step(projected, tuple(part[..., :rows, :] for part in state), recurrence)
             state = tuple(
                 torch.cat([new, old[..., rows:, :]], -2)
                 for new, old in zip(ran, state, strict=True)

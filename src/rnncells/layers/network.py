@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..cells.base import State, affine
-from ..cells.initial import Initial
+from ..cells.initial import Initializer
 from ..random.streams import stream
 from .rnn import RNN
 
@@ -49,7 +49,8 @@ class Objective(NamedTuple):
         target, scale: what should come out, and the weight of its error, both
             ``(S, T, B, output_size)``, or ``(S, B, output_size)`` if only the last step counts.
         error: a name of :data:`ERRORS`.
-        keys: of the initial states, as for :meth:`Network.initial_state`; without them these are 0.
+        codes: latent codes of the initial states, as for :meth:`Network.initial_state`; without
+            them these are 0.
         last: whether only the last step counts.
     """
 
@@ -57,7 +58,7 @@ class Objective(NamedTuple):
     target: Tensor
     scale: Tensor
     error: str = "squared"
-    keys: Tensor | None = None
+    codes: Tensor | None = None
     last: bool = False
 
 
@@ -83,7 +84,7 @@ class Network(nn.Module):
     Args:
         rnn: the recurrent layers, built with ``population=S``.
         output_size: width of the prediction.
-        readout_weight, readout_bias: laws of the readout's initial values.
+        readout_weight, readout_bias: initializers of the readout's initial values.
         seeds: one seed per member; initial values come from its streams.
         input_sizes: for each member, how many of the inputs it uses (default: all).
     """
@@ -92,8 +93,8 @@ class Network(nn.Module):
         self,
         rnn: RNN,
         output_size: int,
-        readout_weight: Initial,
-        readout_bias: Initial,
+        readout_weight: Initializer,
+        readout_bias: Initializer,
         seeds: Sequence[int],
         input_sizes: Sequence[int] | None = None,
     ):
@@ -107,58 +108,58 @@ class Network(nn.Module):
                     member = getattr(self.readout, name)[k]
                     draw = initial(stream(seed, "weights", "readout", name), tuple(member.shape))
                     member.copy_(torch.as_tensor(draw))
-        self.keys: nn.Parameter | None = None
+        self.codes: nn.Parameter | None = None
 
-    def learn_keys(self, keys: Tensor) -> None:
-        """Train the keys ``(S, B, key_size)`` of the initial states from the given values."""
-        self.keys = nn.Parameter(keys.clone())
+    def learn_codes(self, codes: Tensor) -> None:
+        """Learn the latent codes of the initial states, ``(S, B, code_size)``, from these on."""
+        self.codes = nn.Parameter(codes.clone())
 
-    def initial_states(self, keys: Tensor | None, batch: int) -> list[State]:
+    def initial_states(self, codes: Tensor | None, batch: int) -> list[State]:
         """Return the initial state of every layer: as :meth:`initial_state`, and 0 for None."""
-        if keys is None:
+        if codes is None:
             return [cell.initial_state(batch) for cell in self.rnn.cells]
-        return self.rnn.states_from_key(keys if self.keys is None else self.keys)
+        return self.rnn.states_from_code(codes if self.codes is None else self.codes)
 
-    def initial_state(self, keys: Tensor | None):
-        """Return h_0 from the learned keys if there are any, else from ``keys``; None without."""
-        if keys is None:
+    def initial_state(self, codes: Tensor | None):
+        """Return h_0 from the learned codes if there are any, else from ``codes``; None without."""
+        if codes is None:
             return None
-        return self.rnn.state_from_key(keys if self.keys is None else self.keys)
+        return self.rnn.state_from_code(codes if self.codes is None else self.codes)
 
-    def features(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
+    def features(self, x: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return what the readout sees, ``(S, T, B, n)``, for inputs ``(S, T, B, input_size)``."""
-        output, _ = self.rnn(x, self.initial_state(keys))
+        output, _ = self.rnn(x, self.initial_state(codes))
         return output
 
-    def last_features(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
+    def last_features(self, x: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return what the readout sees after the last step, ``(S, B, n)``."""
-        _, h_n = self.rnn(x, self.initial_state(keys))
+        _, h_n = self.rnn(x, self.initial_state(codes))
         cell = self.rnn.cells[-1]
         states = h_n if isinstance(h_n, tuple) else (h_n,)
         return cell.output(states[cell.state_names.index(cell.output_state)][:, -1])
 
-    def forward(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, codes: Tensor | None = None) -> Tensor:
         """Predict ``(S, T, B, output_size)`` from inputs ``(S, T, B, input_size)``."""
-        return self.readout(self.features(x, keys))
+        return self.readout(self.features(x, codes))
 
     def loss(self, objective: Objective) -> Tensor:
         """Return the weighted sum of each member's errors, ``(S,)``."""
-        x, target, scale, error, keys, last = objective
-        features = (self.last_features if last else self.features)(x, keys)
+        x, target, scale, error, codes, last = objective
+        features = (self.last_features if last else self.features)(x, codes)
         return weighted_sum(ERRORS[error](self.readout(features), target), scale)
 
-    def feed_back(self, steps: int, keys: Tensor) -> Tensor:
+    def feed_back(self, steps: int, codes: Tensor) -> Tensor:
         """Generate ``(S, steps, B, output_size)``, each step's input the step before's prediction.
 
         The first input is 0. No gradient flows through the input.
         """
-        states = self.initial_states(keys, keys.size(-2))
+        states = self.initial_states(codes, codes.size(-2))
         recurrences = [cell.recurrence() for cell in self.rnn.cells]
-        x = keys.new_zeros((*keys.shape[:-1], self.rnn.input_size))
+        x = codes.new_zeros((*codes.shape[:-1], self.rnn.input_size))
         predictions = []
         for _ in range(steps):
             for k, cell in enumerate(self.rnn.cells):
-                states[k] = cell.step(cell.drive(x), states[k], recurrences[k])
+                states[k] = cell.step(cell.project(x), states[k], recurrences[k])
                 x = cell.output(states[k][cell.state_names.index(cell.output_state)])
             predictions.append(self.readout(x))
             x = predictions[-1].detach()

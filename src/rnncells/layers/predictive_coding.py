@@ -218,7 +218,7 @@ class PredictiveCoding(nn.Module):
         read = cell.state_names.index(cell.output_state)
         steps = []
         for target in targets.unbind(-3):
-            prior = cell.step(cell.drive(causes), state, recurrence)
+            prior = cell.step(cell.project(causes), state, recurrence)
             prediction = affine(cell.output(prior[read]), self.weight_ho, self.bias_ho)
             error = torch.where(target.isnan(), 0.0, prediction - target)
             state, causes = cell.correct(prior, state, causes, error @ self.weight_ho.mT, rates)

@@ -54,8 +54,9 @@ def option_names(made: type[Cell]) -> list[str]:
 class RNN(nn.Module):
     r"""Apply a recurrent layer, or a stack of them, to a sequence.
 
-    Layer l computes, for every step t, the drive :math:`d_t = W_x x_t + b` of its cell and then
-    ``state_t = cell.step(d_t, state_{t-1})``; its output is the input of layer l + 1.
+    Layer l computes, for every step t, the input projection :math:`d_t = W_x x_t + b` of its
+    cell, and then ``state_t = cell.step(d_t, state_{t-1})``; its output is the input of
+    layer l + 1.
 
     Args:
         cell: a name of ``rnncells.cells.CELLS``, or ``"package.module:Class"``.
@@ -262,21 +263,21 @@ class RNN(nn.Module):
         return list(zip(*(part.unbind(-3) for part in parts), strict=True))
 
     @property
-    def key_size(self) -> int:
-        """Width of the key that :meth:`state_from_key` takes: the keys of all cells."""
-        return sum(made.key_size for made in self.cells)
+    def code_size(self) -> int:
+        """Width of the code that :meth:`state_from_code` takes: the codes of all cells."""
+        return sum(made.code_size for made in self.cells)
 
-    def state_from_key(self, key: Tensor) -> Tensor | State:
-        """Make h_0 from keys ``([S,] B, key_size)``, one random vector per sequence."""
-        h_0 = _stack(self.states_from_key(key))
+    def state_from_code(self, code: Tensor) -> Tensor | State:
+        """Make h_0 from codes ``([S,] B, code_size)``, one random vector per sequence."""
+        h_0 = _stack(self.states_from_code(code))
         return h_0 if len(h_0) > 1 else h_0[0]
 
-    def states_from_key(self, key: Tensor) -> list[State]:
-        """Make the initial state of every cell, as :meth:`state_from_key`."""
+    def states_from_code(self, code: Tensor) -> list[State]:
+        """Make the initial state of every cell, as :meth:`state_from_code`."""
         if len(self.cells) == 1:
-            return [self.cells[0].state_from_key(key)]
-        keys = key.split([made.key_size for made in self.cells], -1)
-        return [made.state_from_key(k) for made, k in zip(self.cells, keys, strict=True)]
+            return [self.cells[0].state_from_code(code)]
+        codes = code.split([made.code_size for made in self.cells], -1)
+        return [made.state_from_code(k) for made, k in zip(self.cells, codes, strict=True)]
 
     def reset_parameters(
         self, seeds: Sequence[int] | None = None, input_sizes: Sequence[int] | None = None
@@ -346,20 +347,22 @@ def run(
     backend = find(x, *state, cells=[cell]) if state[0].size(-2) else None
     if backend is not None:
         return _run_kernel(backend, cell, x, state, reverse, batch_sizes)
-    drives = _drives(cell, x) if batch_sizes is None else cell.drive(x).split(batch_sizes)
+    projections = (
+        _projections(cell, x) if batch_sizes is None else cell.project(x).split(batch_sizes)
+    )
     states, state = step_through(
-        cell, reversed(drives) if reverse else drives, state, cell.recurrence()
+        cell, reversed(projections) if reverse else projections, state, cell.recurrence()
     )
     if reverse:
         states.reverse()
     return cell.output(torch.stack(states, -3) if batch_sizes is None else torch.cat(states)), state
 
 
-def _drives(cell: Cell, x: Tensor) -> Sequence[Tensor]:
-    """Return the drive of every step, projected once for an input that is constant in time."""
+def _projections(cell: Cell, x: Tensor) -> Sequence[Tensor]:
+    """Return the input projection of every step; that of a constant input is computed once."""
     if _constant(x):
-        return [cell.drive(x[..., :1, :, :]).squeeze(-3)] * x.size(-3)
-    return cell.drive(x).unbind(-3)
+        return [cell.project(x[..., :1, :, :]).squeeze(-3)] * x.size(-3)
+    return cell.project(x).unbind(-3)
 
 
 def _constant(x: Tensor) -> bool:

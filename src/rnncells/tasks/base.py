@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..cells.initial import Initial, uniform
+from ..cells.initial import Initializer, uniform
 from ..random.streams import stream
 from .settings import Model, Settings
 
@@ -162,7 +162,7 @@ class Task(ABC):
         """Return the least and the largest value that the data allow hyperparameters to have."""
         return {}
 
-    def readout_initial(self, hidden_size: int) -> tuple[Initial, Initial]:
+    def readout_initial(self, hidden_size: int) -> tuple[Initializer, Initializer]:
         """Return the initializers of the readout's weight and bias (default: torch.nn.Linear's)."""
         initial = uniform(hidden_size**-0.5)
         return initial, initial

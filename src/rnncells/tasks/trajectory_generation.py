@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from ..cells.initial import Initial, normal, normal_over_rows
+from ..cells.initial import Initializer, normal, normal_over_rows
 from ..jobs.errors import UserError
 from ..random.streams import stream
 from .base import Batch, Outcome, Published, Task, example_rows
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class TrajectoryGeneration(Task):
     r"""Learn p trajectories by heart; the capacity is how many come out right.
 
-    Each sequence starts from a state made of its own key, drawn from N(0, 1), and cells with
-    causes get a one-hot cause, constant in time. Nothing else is put in: the networks run on their
-    own. The loss is the mean squared error over steps, sequences and coordinates, full batch. A
-    sequence counts as learned if the mean over its steps of the Euclidean distance to the target
+    Each sequence starts from a state made of its own latent code, drawn from N(0, 1), and cells
+    with causes get a one-hot cause, constant in time. Nothing else is put in: the networks run on
+    their own. The loss is the mean squared error over steps, sequences and coordinates, full batch.
+    A sequence counts as learned if the mean over its steps of the Euclidean distance to the target
     is below the threshold. The score is 2 * count - p.
 
     The length is the number of steps: of a trajectory's points every (points // length)-th is kept.
@@ -120,7 +120,7 @@ class TrajectoryGeneration(Task):
         weight = real[:, None, :, None] / (2 * length * np.array(self.sizes)[:, None, None, None])
         self.weight = self.to_device(weight * np.ones_like(targets))
         self.target = self.to_device(np.nan_to_num(targets))
-        self.keys: Tensor | None = None
+        self.codes: Tensor | None = None
 
     def fit_to(self, cell: type) -> None:
         """Choose the input: causes for cells that have them, feedback if asked for, or nothing."""
@@ -139,21 +139,21 @@ class TrajectoryGeneration(Task):
         self.input_size = x.size(-1)
         self.data = Batch(x, self.target)
 
-    def readout_initial(self, hidden_size: int) -> tuple[Initial, Initial]:
+    def readout_initial(self, hidden_size: int) -> tuple[Initializer, Initializer]:
         """Return the initializers of the capacity study: N(0, 1) / n and N(0, 1) / 10."""
         return normal_over_rows, normal(0.1)
 
     def prepare(self, network: Network) -> None:
-        """Draw the keys, and let the network learn them if the study says so."""
+        """Draw the latent codes, and let the network learn them if the study says so."""
         draws = [
             stream(seed, "trajectory_generation", "keys").standard_normal(
-                (self.largest, network.rnn.key_size)
+                (self.largest, network.rnn.code_size)
             )
             for seed in self.seeds
         ]
-        self.keys = self.to_device(np.stack(draws))
+        self.codes = self.to_device(np.stack(draws))
         if self.settings.initial_state == "learned":
-            network.learn_keys(self.keys)
+            network.learn_codes(self.codes)
 
     def batch(self, step: int) -> Batch:
         """Return the whole data, the same at every step."""
@@ -165,28 +165,28 @@ class TrajectoryGeneration(Task):
 
         if self.feedback == "prediction":
             return None
-        return Objective(batch.x, batch.target, self.weight, keys=self.keys)
+        return Objective(batch.x, batch.target, self.weight, codes=self.codes)
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """See the base class."""
         from ..layers.network import squared, weighted_sum
 
         if self.feedback == "prediction":
-            predicted = network.feed_back(self.length, self.keys)
+            predicted = network.feed_back(self.length, self.codes)
             return weighted_sum(squared(predicted, batch.target), self.weight)
         return super().loss(network, batch)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the features and targets of all steps of each member's sequences."""
-        features = network.features(self.data.x, self.keys)
+        features = network.features(self.data.x, self.codes)
         for k, p in enumerate(self.sizes):
             yield features[k, :, :p].flatten(0, 1), self.target[k, :, :p].flatten(0, 1)
 
     def generate(self, network: Network) -> Tensor:
         """Let the network run on its own, ``(S, T, p, 2)``."""
         if self.feedback != "none":
-            return network.feed_back(self.length, self.keys)
-        return network(self.data.x, self.keys)
+            return network.feed_back(self.length, self.codes)
+        return network(self.data.x, self.codes)
 
     def _errors(self, predicted: Tensor) -> np.ndarray:
         """Return the mean distance to the target of each sequence, ``(S, p)``."""

@@ -53,14 +53,14 @@ class Learner:
         :meth:`takes` must have been asked before.
         """
         assert self.backend is not None
-        network, (x, target, scale, error, keys, last) = self.network, objective
+        network, (x, target, scale, error, codes, last) = self.network, objective
         cells, readout = network.rnn.cells, network.readout
         shapes = self.backend, x.shape, target.shape, x.dtype
         if shapes != self.shapes:
             rows = np.full(x.size(1), target.size(-2))
             self.layers, self.shapes = [Layer(self.backend, c, rows) for c in cells], shapes
         with torch.enable_grad():
-            states = network.initial_states(keys, target.size(-2))
+            states = network.initial_states(codes, target.size(-2))
             given = [(*state, *weights_of(cell)) for cell, state in zip(cells, states, strict=True)]
         x = compact(x)
         # A layer's gradients are wanted if it learns, or one below it does.
