@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rnncells.results.columns import CONFIGURATION
+from rnncells.results.published import read_expectations
 from rnncells.results.summary import summarise
 
 PROTOCOL = {
@@ -15,6 +16,7 @@ PROTOCOL = {
     "metric": "sequences",
     "chance": 1.0,
     "solved": None,
+    "synthetic": False,
     "training": {"stop_below": 0.1, "threshold": 0.1},
     "published": True,
     "reduced": [],
@@ -63,11 +65,11 @@ def additions(cells=("LSTM", "nBRC"), layers=(1, 2), hidden=(100,), lengths=(20,
     ]
     metrics = pd.concat(tables)
     runs = metrics[[*CONFIGURATION, "seed"]].drop_duplicates().assign(diverged=False)
-    return summarise(metrics, runs)
+    return metrics, summarise(metrics, runs)
 
 
 def capacities(sizes, seeds=3, diverged=()):
-    """Summary and runs: cell number k learns hidden / 10 + k + seed of 40 sequences."""
+    """Summary, runs and no published numbers: cell k learns hidden / 10 + k + seed of 40."""
     metrics, runs = [], []
     for k, (cell, hidden) in enumerate(sizes.items()):
         for size, seed in itertools.product(hidden, range(seeds)):
@@ -77,7 +79,7 @@ def capacities(sizes, seeds=3, diverged=()):
             where |= {"length": 60, "layers": 1, "p": 40.2, "score": 2 * learned - 40}
             runs.append(where | {"diverged": (cell, seed) in diverged})
     runs = pd.DataFrame(runs)
-    return summarise(pd.concat(metrics), runs), runs
+    return summarise(pd.concat(metrics), runs), runs, read_expectations(None)
 
 
 def scored(values, metric="sequences", **configuration):

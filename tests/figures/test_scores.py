@@ -64,7 +64,7 @@ def test_seeds_that_solve_the_task_are_counted():
     protocol = PROTOCOL | {"solved": ("final_test_mse", "below", 0.1)}
     figure = scores.draw(*scored({"GRU": [1.0, 0.0, 1.0], "LSTM": [0.0] * 3}, "solved"), protocol)
     assert texts(figure.axes[0]) == ["0 of 3", "2 of 3"]
-    assert "Solved: final test mse below 0.1" in footnote(figure)
+    assert "Solved: final test MSE below 0.1" in footnote(figure)
     assert "exact binomial 95 %" in footnote(figure)
     assert "Solved" not in footnote(scores.draw(*scored({"GRU": [1.0]}), PROTOCOL))
 

@@ -32,7 +32,7 @@ from .made import (
 def every_study_figure(protocol):
     return [
         training_loss.draw(losses([np.ones(50)]), protocol),
-        accuracy.draw(additions(), protocol),
+        accuracy.draw(*additions(), protocol),
         capacity.draw(*capacities({"GRU": [30]}), protocol),
         trajectories.draw(*generated(), protocol),
         search.draw(*searched(["p", "lr"]), protocol),
@@ -77,7 +77,7 @@ def test_a_cell_looks_the_same_in_every_figure():
     loss = pd.concat(losses([np.ones(50)], cell=cell) for cell in [*others, "nBRC"])
     drawn = [
         training_loss.draw(loss, PROTOCOL).axes[0],
-        accuracy.draw(additions(("nBRC",)), PROTOCOL).axes[0],
+        accuracy.draw(*additions(("nBRC",)), PROTOCOL).axes[0],
         *capacity.draw(*capacities({"ESN": [30], "nBRC": [30]}), PROTOCOL).axes,
     ]
     for ax in drawn:
@@ -124,11 +124,12 @@ def test_diverged_runs_are_counted():
     at_the_first_step = two[two["metric"] == "final_test_mse"]
     assert texts(training_loss.draw(at_the_first_step, PROTOCOL).axes[0]) == ["2 runs diverged."]
 
-    summary, runs = capacities({"GRU": [30]}, diverged={("GRU", 0), ("GRU", 2)})
-    assert "2 runs diverged" in footnote(capacity.draw(summary, runs, PROTOCOL))
-    table = additions().assign(diverged=1)
-    assert "4 runs diverged" in footnote(accuracy.draw(table, PROTOCOL))
-    assert "diverged" not in footnote(accuracy.draw(additions(), PROTOCOL))
+    tables = capacities({"GRU": [30]}, diverged={("GRU", 0), ("GRU", 2)})
+    assert "2 runs diverged" in footnote(capacity.draw(*tables, PROTOCOL))
+    metrics, summary = additions()
+    figure = accuracy.draw(metrics, summary.assign(diverged=1), PROTOCOL)
+    assert "4 runs diverged" in footnote(figure)
+    assert "diverged" not in footnote(accuracy.draw(*additions(), PROTOCOL))
     examples, metrics = generated(errors=(np.nan, np.nan))
     figure = trajectories.draw(examples, metrics, PROTOCOL)
     assert "1 run diverged" in footnote(figure)
@@ -137,7 +138,7 @@ def test_diverged_runs_are_counted():
 
 def test_the_same_figure_gives_the_same_files(tmp_path):
     for name in ("a", "b"):
-        figure = accuracy.draw(additions(), PROTOCOL)
+        figure = accuracy.draw(*additions(), PROTOCOL)
         save(figure, tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
     pdf, png = (tmp_path / "a.pdf").read_bytes(), (tmp_path / "a.png").read_bytes()
     assert pdf.startswith(b"%PDF")
@@ -145,12 +146,12 @@ def test_the_same_figure_gives_the_same_files(tmp_path):
     assert pdf == (tmp_path / "b.pdf").read_bytes()
     assert png == (tmp_path / "b.png").read_bytes()
     width = int.from_bytes(png[16:20], "big")
-    assert width == 1400  # 7 inches at 200 dpi
+    assert width == 700  # 3.5 inches at 200 dpi
 
 
 def test_a_matplotlibrc_changes_nothing(tmp_path):
     def pixels(name):
-        drawn = accuracy.draw(additions(), PROTOCOL)
+        drawn = accuracy.draw(*additions(), PROTOCOL)
         save(drawn, tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
         return plt.imread(tmp_path / f"{name}.png")
 
@@ -166,12 +167,12 @@ def test_no_text_is_smaller_than_seven_points():
 
 
 def test_empty_tables_say_so():
-    summary, runs = capacities({"GRU": [30]})
+    of_capacity, of_addition = capacities({"GRU": [30]}), additions()
     examples, metrics = generated()
     empty = [
         training_loss.draw(losses([[1.0]])[:0], PROTOCOL),
-        accuracy.draw(additions()[:0], PROTOCOL),
-        capacity.draw(summary[:0], runs[:0], PROTOCOL),
+        accuracy.draw(*(table[:0] for table in of_addition), PROTOCOL),
+        capacity.draw(*(table[:0] for table in of_capacity), PROTOCOL),
         trajectories.draw(examples[:0], metrics[:0], PROTOCOL),
         cost.draw(costs()[:0]),
         scores.draw(*(table[:0] for table in scored({"GRU": [0.5]})), PROTOCOL),

@@ -140,6 +140,7 @@ def test_every_figure_and_table_is_there(project):
     results = project.folder / "results"
     for name in (
         "copy/training_loss",
+        "copy/scores",
         "addition/accuracy",
         "capacity/capacity",
         "capacity/trajectories",
@@ -154,7 +155,7 @@ def test_every_figure_and_table_is_there(project):
         linked = re.findall(r"\]\((.*?)\)", page)
         assert linked
         assert all((results / "figures" / study / file).exists() for file in linked)
-        for table in ("metrics", "examples", "runs", "summary"):
+        for table in ("metrics", "examples", "runs", "summary", "comparisons"):
             assert len(pd.read_parquet(results / f"tables/{study}/{table}.parquet"))
 
 

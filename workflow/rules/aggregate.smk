@@ -4,6 +4,7 @@ rule aggregate:
         examples=run_files("examples.parquet"),
         runs=run_files("run.json"),
         searches=search_records,
+        published=published_optima,
     output:
         metrics=ensure("results/tables/{study}/metrics.parquet", non_empty=True),
         examples=ensure("results/tables/{study}/examples.parquet", non_empty=True),
@@ -23,6 +24,7 @@ rule aggregate:
             category="{study}",
             labels={"figure": "comparisons table"},
         ),
+        published=ensure("results/tables/{study}/published.parquet", non_empty=True),
         provenance=ensure("results/tables/{study}/provenance.parquet", non_empty=True),
         provenance_csv=ensure("results/tables/{study}/provenance.csv", non_empty=True),
         provenance_page=report(
@@ -46,6 +48,7 @@ rule aggregate:
         code=code(
             "aggregate",
             "rnncells.results.comparisons",
+            "rnncells.results.published",
             "rnncells.results.summary",
             "rnncells.results.tables",
         ),

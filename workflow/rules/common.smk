@@ -185,8 +185,20 @@ def protocol(wildcards):
 
 
 def outcome(wildcards):
-    """Return how a study's task is scored: its number, and what solving it means."""
-    return {key: protocol(wildcards)[key] for key in ("metric", "solved")}
+    """Return how a study's task is scored, and the axes of its published study."""
+    task = task_class(PLAN[wildcards.study].task)
+    axes = (
+        {}
+        if task.published is None
+        else {"lengths": task.published.lengths, "layers": task.published.layers}
+    )
+    return {"metric": task.metric, "solved": task.solved, "published": axes}
+
+
+def published_optima(wildcards):
+    """Return the file of published optima, for the tasks that have one."""
+    name = task_class(PLAN[wildcards.study].task).published_optima
+    return [] if name is None else str(PUBLISHED / name)
 
 
 def compared_studies(wildcards):

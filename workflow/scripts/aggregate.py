@@ -9,6 +9,7 @@ from rnncells.jobs.files import write_table, write_text
 from rnncells.jobs.job import job
 from rnncells.results.comparisons import compare_cells
 from rnncells.results.provenance import record
+from rnncells.results.published import read_expectations
 from rnncells.results.summary import solved, summarise
 from rnncells.results.tables import gather_provenance, gather_runs, gather_tables, provenance_page
 
@@ -24,6 +25,7 @@ def main(snakemake: Snakemake) -> None:
         metrics = pd.concat([metrics, solved(metrics, runs, task["solved"])], ignore_index=True)
         summary = summarise(metrics, runs)
         comparisons = compare_cells(metrics, runs, task["metric"])
+        published = read_expectations(files.get("published") or None, **task["published"])
         own = record(
             rule="aggregate",
             parameters={},
@@ -41,6 +43,7 @@ def main(snakemake: Snakemake) -> None:
         write_table(summary, out.summary_csv)
         write_table(comparisons, out.comparisons)
         write_table(comparisons, out.comparisons_csv)
+        write_table(published, out.published)
         write_table(provenance, out.provenance)
         write_table(provenance, out.provenance_csv)
         write_text(out.provenance_page, provenance_page(provenance, study))

@@ -1,5 +1,6 @@
 """How many trajectories each cell stores."""
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -7,76 +8,141 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.lines import Line2D
 
 from .style import (
-    LIGHT,
-    SMALL,
+    GREY,
     WIDTH,
     add_footnote,
-    cell_look,
     cell_order,
     divergence_note,
+    dot_rows,
     empty_figure,
     figure_style,
-    marker_style,
+    synthetic_note,
 )
+
+_TICKS = [0, 1, 2, 5, 10, 20, 50, 100, 150, 200, 300, 500]
 
 
 @figure_style()
-def draw(summary: pd.DataFrame, runs: pd.DataFrame, protocol: Mapping) -> Figure:
+def draw(
+    summary: pd.DataFrame, runs: pd.DataFrame, published: pd.DataFrame, protocol: Mapping
+) -> Figure:
     """Number of trajectories that each cell reproduces from memory.
 
-    Left: against the number of hidden units, on an axis that is logarithmic above 10. Right: the
-    cells ranked at their largest size. A trajectory counts as learned if its mean distance to the
-    target is below the threshold. Markers are means over seeds, bars the 95 % t interval of the
-    mean, small dots single seeds; a grey tick is the number of trajectories that a seed was
-    given to learn. Look for cells whose intervals do not overlap, and for dots far from their tick:
-    there the number given was too large for the cell. Diverged runs count with no trajectory
-    learned.
+    A panel per number of hidden units, a row per cell, the best cell on top; the axis grows with
+    the square root. A trajectory counts as learned if its mean distance to the target is below the
+    threshold. Small dots are single seeds, the marker is their mean, the bar its 95 % t interval. A
+    grey tick is the number of trajectories that a seed was given to learn, an open circle what the
+    published search expects. Look for cells whose intervals do not overlap, and for dots far from
+    their tick: there the number given was too large for the cell. Diverged runs count with no
+    trajectory learned.
     """
     table = summary[summary["metric"] == "sequences"]
     if table.empty:
         return empty_figure(protocol)
-    rows = sorted(set(zip(table["length"], table["layers"], strict=True)))
-    clusters = _clusters(sorted(table["hidden"].unique()))
-    cells = cell_order(table["cell"])
-    figure = Figure(
-        figsize=(WIDTH, len(rows) * max(2.4, 1.1 + 0.2 * len(cells)) + 0.1), layout="constrained"
-    )
-    crowd = [table[table["hidden"].isin(cluster)]["cell"].nunique() for cluster in clusters]
-    widths = [len(c) * (0.38 + 0.06 * n) + 0.2 for c, n in zip(clusters, crowd, strict=True)]
-    grid = figure.add_gridspec(
-        len(rows), len(clusters) + 1, width_ratios=[*widths, max(2, 0.6 * sum(widths))]
-    )
     seeds = _sequences_of(runs)
-    for row, (length, layers) in enumerate(rows):
-        here = table[(table["length"] == length) & (table["layers"] == layers)]
-        left = None
-        for column, cluster in enumerate(clusters):
-            ax = left = figure.add_subplot(grid[row, column], sharey=left)
-            _by_size(ax, here, cluster, cells)
-            if column == 0:
-                which = f"\nlength {length}, layers: {layers}" if len(rows) > 1 else ""
-                ax.set_ylabel(f"Sequences learned\n(logarithmic above 10){which}")
-            else:
-                ax.tick_params(labelleft=False)
-            ax.set_yscale("symlog", linthresh=10, linscale=0.7)
-            ticks = [0, 2, 5, 10, 20, 50, 100, 200, 500]
-            ax.set_yticks(ticks, ticks)
-            ax.yaxis.set_minor_locator(NullLocator())
-            ax.set_ylim(0, max(10, 1.15 * here[["mean", "high"]].max().max()))
-            ax.set_xlabel("Hidden units")
-        there = seeds[(seeds["length"] == length) & (seeds["layers"] == layers)]
-        _ranking(figure.add_subplot(grid[row, -1]), here, there)
+    settings = sorted(set(zip(table["length"], table["layers"], strict=True)))
+    ranking = _ranking(table)
+    clusters = _clusters(sorted(table["hidden"].unique()))
+    blocks = [
+        (length, layers, sizes, [cell for cell in ranking if cell in set(own["cell"])])
+        for length, layers in settings
+        for sizes in clusters
+        if len(own := _where(table, length, layers, sizes))
+    ]
+    heights = [0.75 + 0.19 * len(cells) for *_, cells in blocks]
+    figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
+    most = 1.05 * np.nanmax([*table["mean"], *seeds["given"], *seeds["sequences"], 1.0])
+    # Narrow columns, of which a panel takes several: rows of three and of four panels are aligned.
+    columns = math.lcm(*(len(sizes) for _, _, sizes, _ in blocks))
+    ratios = [len(cells) + 0.2 for *_, cells in blocks]
+    grid = figure.add_gridspec(len(blocks), columns, height_ratios=ratios)
+    shown = []
+    for row, (length, layers, sizes, cells) in enumerate(blocks):
+        width = columns // len(sizes)
+        for column, size in enumerate(sizes):
+            ax = figure.add_subplot(grid[row, column * width : (column + 1) * width])
+            own, theirs, expected = (
+                _where(part, length, layers, [size]) for part in (table, seeds, published)
+            )
+            expected = expected[expected["cell"].isin(cells)]
+            shown.append(expected)
+            _panel(ax, own, theirs, expected, cells)
+            ax.tick_params(axis="y", labelleft=column == 0)
+            which = f" (length {length}, layers: {layers})" if len(settings) > 1 else ""
+            ax.set_title(f"{size:g} hidden units{which}")
+            ax.set_xlabel("Sequences learned")
+            _scale(ax, most, 0.036 * len(sizes) + 0.02)
+    _legend(figure, any(map(len, shown)))
     add_footnote(
         figure,
         protocol,
-        "Marker: mean over seeds; bar: 95 % t interval of the mean. Right: number, the "
-        "mean; small dots, single seeds; grey tick, the number of sequences given to learn.",
+        "Bars (95 % t intervals of the means) are cut at 0 and at the number given.",
+        synthetic_note(protocol),
         divergence_note(runs["diverged"].sum(), "counted with no sequence learned"),
     )
     return figure
+
+
+def _panel(
+    ax: Axes, own: pd.DataFrame, seeds: pd.DataFrame, published: pd.DataFrame, cells: list[str]
+) -> None:
+    """Draw one number of hidden units."""
+    given = seeds.groupby("cell")["given"].max().reindex(own["cell"]).to_numpy()
+    # A mean of counts is between none and all: what an interval has beyond is not possible.
+    possible = own.assign(low=own["low"].clip(lower=0), high=own["high"].clip(upper=given))
+    dot_rows(ax, possible, seeds.rename(columns={"sequences": "value"}), cells)
+    for y, cell in enumerate(cells):
+        offered = seeds.loc[seeds["cell"] == cell, "given"]
+        ax.plot(offered, [y] * len(offered), zorder=1.5, **_OFFERED)
+        expected = published.loc[published["cell"] == cell, "value"]
+        ax.plot(expected, [y] * len(expected), zorder=1.7, **_EXPECTED)
+    for y in range(len(cells)):
+        ax.axhline(y, color="0.93", linewidth=0.6, zorder=0)
+
+
+_OFFERED = {"linestyle": "", "marker": "|", "markersize": 7, "mec": "0.6", "mew": 1.2}
+_EXPECTED = {"linestyle": "", "marker": "o", "markersize": 5.5, "mfc": "none", "mec": "0.15"}
+_EXPECTED |= {"mew": 0.8}
+
+
+def _legend(figure: Figure, published: bool) -> None:
+    look = {"color": GREY, "markersize": 5}
+    handles = [
+        Line2D([], [], marker="o", linewidth=1.4, label="mean of the seeds, 95 % interval", **look),
+        Line2D([], [], marker=".", linestyle="", mew=0, label="one seed", color=GREY),
+        Line2D([], [], label="sequences given", **_OFFERED),
+    ]
+    if published:
+        handles.append(Line2D([], [], label="published expectation", **_EXPECTED))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+
+
+def _scale(ax: Axes, most: float, room: float) -> None:
+    """Make an axis of counts from 0 that grows with the square root.
+
+    Ticks have ``room`` for their labels, as a share of the axis.
+    """
+    ax.set_xscale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
+    ax.set_xlim(0, most)
+    ticks = [tick for tick in _TICKS if tick <= most]
+    apart = ticks[-1:]
+    for tick in reversed(ticks[:-1]):
+        if np.sqrt(apart[0]) - np.sqrt(tick) > room * np.sqrt(most):
+            apart.insert(0, tick)
+    ax.set_xticks(apart, apart)
+
+
+def _ranking(table: pd.DataFrame) -> list[str]:
+    """Return the cells by the mean at their largest size, the best one first."""
+    best = table.loc[table.groupby("cell")["hidden"].idxmax()]
+    order = cell_order(best["cell"])
+    best = best.sort_values("cell", key=lambda cells: cells.map(order.index))
+    return list(
+        best.sort_values("mean", ascending=False, kind="stable", na_position="last")["cell"]
+    )
 
 
 def _clusters(sizes: list[int]) -> list[list[int]]:
@@ -87,53 +153,9 @@ def _clusters(sizes: list[int]) -> list[list[int]]:
     return clusters
 
 
-def _by_size(ax: Axes, table: pd.DataFrame, sizes: list[int], cells: list[str]) -> None:
-    """Draw a line per cell over evenly spaced sizes, the cells beside each other."""
-    table = table[table["hidden"].isin(sizes)]
-    shown = [cell for cell in cells if (table["cell"] == cell).any()]
-    for k, cell in enumerate(shown):
-        line = table[table["cell"] == cell].sort_values("hidden")
-        shift = 0.8 * ((k + 0.5) / len(shown) - 0.5)
-        x = np.array([sizes.index(size) for size in line["hidden"]]) + shift
-        ax.plot(x, line["mean"], **marker_style(cell), linewidth=0.7, label=cell)
-        ax.vlines(x, line["low"], line["high"], color=cell_look(cell)[0], linewidth=1.2, zorder=1)
-    ax.set_xticks(range(len(sizes)), [f"{size:g}" for size in sizes])
-    ax.set_xlim(-0.5, len(sizes) - 0.5)
-    for x in range(0, len(sizes), 2):
-        ax.axvspan(x - 0.5, x + 0.5, color="#F2F2F2", zorder=0, linewidth=0)
-
-
-def _ranking(ax: Axes, table: pd.DataFrame, seeds: pd.DataFrame) -> None:
-    """Draw the cells from best to worst, each at its largest size, with every seed."""
-    best = table.loc[table.groupby("cell")["hidden"].idxmax()].sort_values("mean")
-    usual = best["hidden"].mode().min()
-    labels = []
-    for y, row in enumerate(best.itertuples()):
-        colour = cell_look(row.cell)[0]
-        own = seeds[(seeds["cell"] == row.cell) & (seeds["hidden"] == row.hidden)]
-        ax.plot(own["given"], [y] * len(own), "|", color=LIGHT, markersize=8, mec=LIGHT, mew=1)
-        below = [y - 0.3] * len(own)
-        ax.plot(own["sequences"], below, ".", color=colour, alpha=0.5, mew=0)
-        ax.hlines(y, row.low, row.high, color=colour, linewidth=1.4)
-        ax.plot(row.mean, y, **marker_style(row.cell, 5.5), label=row.cell)
-        ax.annotate(
-            "-" if np.isnan(row.mean) else f"{row.mean:.1f}",
-            (1.02, y),
-            xycoords=ax.get_yaxis_transform(),
-            va="center",
-            fontsize=SMALL,
-        )
-        labels.append(row.cell + (f" ({row.hidden:g})" if row.hidden != usual else ""))
-    ax.set_yticks(range(len(best)), labels)
-    for tick, cell in zip(ax.get_yticklabels(), best["cell"], strict=True):
-        tick.set_color(cell_look(cell)[0])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.7, len(best) - 0.4)
-    ax.set_xlim(left=0)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.grid(axis="x", linewidth=0.4)
-    ax.set_title(f"Ranking at {usual:g} hidden units")
-    ax.set_xlabel("Sequences learned")
+def _where(table: pd.DataFrame, length: int, layers: int, sizes: list[int]) -> pd.DataFrame:
+    chosen = (table["length"] == length) & (table["layers"] == layers)
+    return table[chosen & table["hidden"].isin(sizes)]
 
 
 def _sequences_of(runs: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..results.columns import CONFIGURATION, SOLVED
 from .style import (
+    COLUMN,
     GREY,
     WIDTH,
     add_footnote,
@@ -21,7 +22,8 @@ from .style import (
 )
 
 _NAMES = {"length": "length {}", "hidden": "{} units", "layers": "layers: {}"}
-_COLUMNS = 4
+#: Panels beside each other, and how wide the figure then is.
+_COLUMNS = {1: COLUMN, 2: COLUMN, 3: WIDTH, 4: WIDTH}
 
 
 @figure_style()
@@ -43,11 +45,11 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
     varying = [axis for axis in axes_of_study if settings[axis].nunique() > 1]
     # The task's own number first, then what else it measured.
     names = sorted(scalars["metric"].unique(), key=lambda name: name != protocol["metric"])
-    columns = min(_COLUMNS, len(settings))
+    columns = min(max(_COLUMNS), len(settings))
     lines = -(-len(settings) // columns)
     figure = Figure(
         figsize=(
-            WIDTH if columns > 1 else 4.5,
+            _COLUMNS[columns],
             len(names) * lines * (0.75 + 0.2 * len(cells)) + 0.1,
         ),
         layout="constrained",
@@ -63,12 +65,13 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
             dot_rows(ax, _where(summary, chosen), _where(scalars, chosen), cells)
             if metric == SOLVED:
                 _count(ax, _where(scalars, chosen), cells)
+                ax.set_xlim(-0.07, 1.07)
             if metric == protocol["metric"]:
                 ax.axvline(protocol["chance"], color=GREY, linestyle="--", linewidth=0.9, zorder=1)
             ax.set_title(", ".join(_NAMES[axis].format(setting[axis]) for axis in varying))
             ax.tick_params(axis="y", labelleft=column == 0)
             ax.xaxis.set_major_locator(MaxNLocator(4))
-            ax.set_xlabel(metric.replace("_", " "))
+            ax.set_xlabel(_words(metric))
     diverged = summary.drop_duplicates(CONFIGURATION)["diverged"].sum()
     add_footnote(
         figure,
@@ -89,12 +92,19 @@ def _count(ax: Axes, seeds: pd.DataFrame, cells: list[str]) -> None:
             label_right(ax, y, f"{values.sum():.0f} of {len(values)}")
 
 
+def _words(metric: str) -> str:
+    """Return a metric's name as it is written on an axis."""
+    if metric == SOLVED:
+        return "seeds that solve it"
+    return metric.replace("_", " ").replace("mse", "MSE")
+
+
 def _criterion(solved: tuple[str, str, float] | None) -> str:
     """Say what solving the task means, and which interval the share of seeds has."""
     if solved is None:
         return ""
     metric, side, threshold = solved
-    words = f"Solved: {metric.replace('_', ' ')} {side} {threshold:g}"
+    words = f"Solved: {_words(metric)} {side} {threshold:g}"
     return f"{words} (number: seeds of all; bar: exact binomial 95 % interval)."
 
 

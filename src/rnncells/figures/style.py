@@ -6,6 +6,7 @@ A cell has the same colour and marker in every figure.
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 from zlib import crc32
 
 import matplotlib as mpl
@@ -18,6 +19,7 @@ from matplotlib.lines import Line2D
 from ..results.columns import CONFIGURATION
 
 Look = tuple[str, str | tuple]
+Table = TypeVar("Table", pd.DataFrame, pd.Series)
 
 #: Colour and marker of each cell, in the order of the legends.
 LOOKS: dict[str, Look] = {
@@ -43,7 +45,7 @@ _OTHER_MARKERS = ((3, 1, 0), (6, 1, 0), (9, 1, 0), (3, 1, 180))
 
 _DARK = "0.15"  # a grey that is nearly black: texts and axes
 GREY, LIGHT, BLUE, RED = "#555555", "#BDBDBD", "#0072B2", "#D55E00"
-WIDTH = 7.0  # inches: the text width of a page
+WIDTH, COLUMN = 7.0, 3.5  # inches: the text of a page, and one of two columns on it
 SMALL = 7.0  # points: the smallest font
 SETTINGS = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
@@ -120,9 +122,9 @@ def cell_order(cells: Iterable[str]) -> list[str]:
 
 
 def panels(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
-    """Make a figure of panels with the same y axis."""
-    width = WIDTH if columns > 1 else 4.5
-    figure = Figure(figsize=(width, 2.1 * rows + 0.7), layout="constrained")
+    """Make a figure of panels with the same y axis, as wide as a column of text if one will do."""
+    width = WIDTH if columns > 1 else COLUMN
+    figure = Figure(figsize=(width, 1.75 * rows + 0.6), layout="constrained")
     return figure, figure.subplots(rows, columns, sharey=True, squeeze=False)
 
 
@@ -142,12 +144,14 @@ def draw_line(
     )
 
 
-def draw_band(ax: Axes, cell: str, x: pd.Series, low: pd.Series, high: pd.Series) -> None:
-    """Fill between two lines in a cell's colour."""
-    ax.fill_between(x, low, high, color=cell_look(cell)[0], alpha=0.18, linewidth=0)
+def draw_seeds(ax: Axes, cell: str, seeds: pd.DataFrame) -> None:
+    """Draw a thin line per column of a table, against its index; a gap at the end ends the line."""
+    for seed in seeds:
+        line = seeds[seed].dropna()
+        ax.plot(line.index, line, color=cell_look(cell)[0], linewidth=0.5, alpha=0.55, zorder=1.8)
 
 
-def thinned(table: pd.DataFrame, rows: int = 600) -> pd.DataFrame:
+def thinned(table: Table, rows: int = 600) -> Table:
     """Keep evenly spaced rows, the first and the last among them."""
     return table.iloc[np.unique(np.linspace(0, len(table) - 1, rows).astype(int))]
 
@@ -177,7 +181,8 @@ def add_legend(figure: Figure, cells: list[str], extra: Iterable[Line2D] = ()) -
     for cell in cells:
         handles.append(Line2D([], [], **marker_style(cell), label=cell))
     handles += extra
-    columns = min(len(handles), int(figure.get_figwidth() / 1.15))
+    longest = max(len(handle.get_label()) for handle in handles)
+    columns = min(len(handles), int(figure.get_figwidth() / (0.42 + 0.064 * longest)))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
@@ -196,6 +201,11 @@ def add_footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, color=GREY)
     # The panels keep their size, however long the footnote.
     figure.set_figheight(figure.get_figheight() + len(lines) * 1.2 * SMALL / 72)
+
+
+def synthetic_note(protocol: Mapping) -> str:
+    """Say where the data are not the published ones."""
+    return "The trajectories are synthetic." if protocol["synthetic"] else ""
 
 
 def empty_figure(protocol: Mapping | None, why: str = "") -> Figure:
@@ -234,10 +244,10 @@ def dot_rows(ax: Axes, summary: pd.DataFrame, seeds: pd.DataFrame, cells: list[s
     for y, cell in enumerate(cells):
         colour = cell_look(cell)[0]
         values = seeds.loc[seeds["cell"] == cell, "value"]
-        ax.plot(values, np.full(len(values), y + 0.27), ".", color=colour, alpha=0.6, mew=0, ms=4)
+        ax.plot(values, np.full(len(values), y + 0.3), ".", color=colour, alpha=0.6, mew=0, ms=4)
         for row in summary[summary["cell"] == cell].itertuples():
             ax.hlines(y, row.low, row.high, color=colour, linewidth=1.4)
-            ax.plot(row.mean, y, **marker_style(cell, 5), linestyle="", label=cell)
+            ax.plot(row.mean, y, **marker_style(cell, 4.5), linestyle="", label=cell)
     ax.set_yticks(range(len(cells)), cells)
     for tick, cell in zip(ax.get_yticklabels(), cells, strict=True):
         tick.set_color(cell_look(cell)[0])

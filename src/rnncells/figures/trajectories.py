@@ -22,6 +22,7 @@ from .style import (
     divergence_note,
     empty_figure,
     figure_style,
+    synthetic_note,
 )
 
 _BOX = 1.45  # half the width of the square that a trajectory is drawn in
@@ -78,6 +79,7 @@ def draw(examples: pd.DataFrame, metrics: pd.DataFrame, protocol: Mapping) -> Fi
         f"First sequences of the first seed. Number: mean Euclidean error over the steps; ✓ "
         f"learned (below {threshold}), ✗ not learned. Generated lines are cut at their frame. "
         "Coordinates have arbitrary units.",
+        synthetic_note(protocol),
         divergence_note(len(diverged_runs(metrics))),
     )
     return figure

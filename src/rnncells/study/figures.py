@@ -15,7 +15,7 @@ from ..jobs.plugins import CLASS_NAME
 from .sources import PACKAGE, module_file, syntax_tree
 
 #: The tables of a study that a figure can read: ``results/tables/<study>/<table>.parquet``.
-TABLES = ("metrics", "examples", "runs", "summary", "comparisons")
+TABLES = ("metrics", "examples", "runs", "summary", "comparisons", "published")
 
 
 @dataclass(frozen=True)

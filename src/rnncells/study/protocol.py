@@ -20,6 +20,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         source: where the hyperparameters come from, in words.
         metric, chance: the task's main metric, and what an untrained guess reaches on it.
         solved: what solving the task means (``Task.solved``), or None.
+        synthetic: whether the data set was made here, and read from no file.
         length_is: what a length is, in words.
         published: whether there is a published study of this task.
         reduced: everything that is smaller than in the published study, in words; empty at
@@ -35,6 +36,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         "metric": task.metric,
         "chance": task.chance,
         "solved": task.solved,
+        "synthetic": study.data is not None and not study.data.files(),
         "length_is": task.length_is,
         "published": task.published is not None,
         "reduced": [] if task.published is None else _reduced(study, task.published),

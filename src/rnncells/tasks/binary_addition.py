@@ -141,7 +141,7 @@ class BinaryAddition(Task):
     solved = ("accuracy", "above", 0.9)
     length_is = "the longest trained sum of both operands' digits"
     least_length = 2
-    figures = ("accuracy",)
+    figures = ("accuracy", "scores")
     published = Published(lengths=(20,), hidden_sizes=(100,), layers=(1, 2), seeds=5)
     input_size = 2
     output_size = 1

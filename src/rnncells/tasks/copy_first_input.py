@@ -60,7 +60,7 @@ class CopyFirstInput(Task):
     solved = ("final_test_mse", "below", 0.1)
     length_is = "the number of inputs"
     squared_error = True
-    figures = ("training_loss",)
+    figures = ("training_loss", "scores")
     published = Published(lengths=(5, 100, 300), hidden_sizes=(100,), layers=(2,), seeds=1)
     input_size = 1
     output_size = 1
