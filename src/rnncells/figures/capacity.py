@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..results.columns import CONFIGURATION
 from .style import (
     GREY,
     WIDTH,
@@ -43,6 +44,7 @@ def draw(
     if table.empty:
         return empty_figure(protocol)
     seeds = _sequences_of(runs)
+    expectations = published.merge(table[CONFIGURATION])
     settings = sorted(set(zip(table["length"], table["layers"], strict=True)))
     ranking = _ranking(table)
     clusters = _clusters(sorted(table["hidden"].unique()))
@@ -54,28 +56,25 @@ def draw(
     ]
     heights = [0.75 + 0.19 * len(cells) for *_, cells in blocks]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
-    most = 1.05 * np.nanmax([*table["mean"], *seeds["given"], *seeds["sequences"], 1.0])
+    most = 1.05 * np.nanmax([*expectations["value"], *seeds["given"], *seeds["sequences"], 1.0])
     # Narrow columns, of which a panel takes several: rows of three and of four panels are aligned.
     columns = math.lcm(*(len(sizes) for _, _, sizes, _ in blocks))
     ratios = [len(cells) + 0.2 for *_, cells in blocks]
     grid = figure.add_gridspec(len(blocks), columns, height_ratios=ratios)
-    shown = []
     for row, (length, layers, sizes, cells) in enumerate(blocks):
         width = columns // len(sizes)
         for column, size in enumerate(sizes):
             ax = figure.add_subplot(grid[row, column * width : (column + 1) * width])
             own, theirs, expected = (
-                _where(part, length, layers, [size]) for part in (table, seeds, published)
+                _where(part, length, layers, [size]) for part in (table, seeds, expectations)
             )
-            expected = expected[expected["cell"].isin(cells)]
-            shown.append(expected)
             _panel(ax, own, theirs, expected, cells)
             ax.tick_params(axis="y", labelleft=column == 0)
             which = f" (length {length}, layers: {layers})" if len(settings) > 1 else ""
             ax.set_title(f"{size:g} hidden units{which}")
             ax.set_xlabel("Sequences learned")
             _scale(ax, most, 0.036 * len(sizes) + 0.02)
-    _legend(figure, any(map(len, shown)))
+    _legend(figure, len(expectations) > 0)
     add_footnote(
         figure,
         protocol,

@@ -244,13 +244,16 @@ def dot_rows(ax: Axes, summary: pd.DataFrame, seeds: pd.DataFrame, cells: list[s
     for y, cell in enumerate(cells):
         colour = cell_look(cell)[0]
         values = seeds.loc[seeds["cell"] == cell, "value"]
-        ax.plot(values, np.full(len(values), y + 0.3), ".", color=colour, alpha=0.6, mew=0, ms=4)
+        # Marks on the edge of the panel, of a count of 0 say, are seen as a whole.
+        look = {"color": colour, "alpha": 0.6, "mew": 0, "ms": 4, "clip_on": False}
+        ax.plot(values, np.full(len(values), y + 0.3), ".", **look)
         for row in summary[summary["cell"] == cell].itertuples():
             ax.hlines(y, row.low, row.high, color=colour, linewidth=1.4)
-            ax.plot(row.mean, y, **marker_style(cell, 4.5), linestyle="", label=cell)
+            marker = marker_style(cell, 4.5) | {"linestyle": "", "clip_on": False}
+            ax.plot(row.mean, y, **marker, label=cell)
     ax.set_yticks(range(len(cells)), cells)
     for tick, cell in zip(ax.get_yticklabels(), cells, strict=True):
         tick.set_color(cell_look(cell)[0])
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=6)
     ax.set_ylim(len(cells) - 0.4, -0.6)
     ax.grid(axis="x", linewidth=0.4)
