@@ -1,6 +1,7 @@
 """Kernels against the readable steps, which are the specification."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -308,6 +309,26 @@ def test_jobs_that_start_at_once_compile_once(tmp_path):
     said = [job.communicate(timeout=120)[1] for job in jobs]
     assert [job.returncode for job in jobs] == [0] * 4, said
     assert sum("compiles leaky_forward-float32" in text for text in said) == 1
+
+
+def test_a_second_process_compiles_nothing(tmp_path):
+    code = """
+import torch
+from rnncells import RNN
+from rnncells.kernels.numba import compiler, launch
+
+made = []
+before = compiler.compiled
+launch.compiled = lambda *given: made.append(before(*given)) or made[-1]
+RNN("TRNN", 1, 2)(torch.zeros(3, 1, 1))[0].sum().backward()
+print(sum(sum(kernel.stats.cache_misses.values()) for kernel in made), len(made))
+"""
+    command, environment = [sys.executable, "-c", code], {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.check_output(command, env=os.environ | environment, text=True).split()
+        for _ in range(2)
+    ]
+    assert said == [["2", "2"], ["0", "2"]]
 
 
 def test_copies_of_the_source_share_what_is_compiled(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
 
 from .functions import COMPILED
 from .processor import target
@@ -67,7 +68,9 @@ def compiled(function: Callable[..., Any], *sources: str) -> Any:
         sources: files besides this package that it is made of.
     """
     with _kept_in(cache_folder(*sources)):
-        return numba.njit(cache=True, nogil=True, **COMPILED)(function)
+        made = numba.njit(nogil=True, **COMPILED)(function)
+        made._cache = _ByName(function)
+        return made
 
 
 def compiled_for_c(function: Callable[..., Any], signature: Any) -> Any:
@@ -88,6 +91,17 @@ def _kept_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+
+
+class _ByName(FunctionCache):
+    """Keeps what a function's name and line, which are the file's, and the types stand for.
+
+    By itself Numba would also compare what the function has from the one around it. Functions among
+    that are never the same in another process.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return sig, codegen.magic_tuple()
 
 
 class _ByContent:
