@@ -1,4 +1,4 @@
-"""Figures: tables in, one matplotlib figure out; one file per figure, ``draw(<tables>, protocol)``.
+"""Figures: tables in, one matplotlib figure out; one file per figure, with a function ``draw``.
 
 The names of its parameters say which tables of a study it reads, and its docstring is its caption
 in the report; both are read from the source (:mod:`rnncells.study.figures`). What the figures share

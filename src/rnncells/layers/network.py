@@ -120,7 +120,7 @@ class Network(nn.Module):
             return [cell.initial_state(batch) for cell in self.rnn.cells]
         return self.rnn.states_from_code(codes if self.codes is None else self.codes)
 
-    def initial_state(self, codes: Tensor | None):
+    def initial_state(self, codes: Tensor | None) -> Tensor | State | None:
         """Return h_0 from the learned codes if there are any, else from ``codes``; None without."""
         if codes is None:
             return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -110,10 +110,10 @@ class PredictiveCoding(nn.Module):
         population: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **options,
+        **options: Any,
     ):
         super().__init__()
-        made = cell_class(cell)
+        made: Any = cell_class(cell)
         if not hasattr(made, "correct"):
             those = ", ".join(name for name in sorted(CELLS) if hasattr(CELLS[name], "correct"))
             raise ValueError(f"{cell} is not a predictive-coding cell; those are {those}")
@@ -129,12 +129,12 @@ class PredictiveCoding(nn.Module):
                 )
         rates = {name: options.pop(name, 0.0) for name in made.correction_rates}
         common = {"bias": bias, "population": population, "device": device, "dtype": dtype}
-        self.cell = make_cell(cell, input_size, hidden_size, **common, **options)
+        self.cell: Any = make_cell(cell, input_size, hidden_size, **common, **options)
         self.cell_name = cell
         self.output_size = output_size
         self.population = population
         leading = () if population is None else (population,)
-        tensor_kind = {"device": device, "dtype": dtype}
+        tensor_kind: dict[str, Any] = {"device": device, "dtype": dtype}
         self.weight_ho = nn.Parameter(
             torch.empty(*leading, hidden_size, output_size, **tensor_kind)
         )
@@ -184,7 +184,7 @@ class PredictiveCoding(nn.Module):
         Args:
             seeds: one seed per member; without them PyTorch's global generator is used.
         """
-        streams = seeds and [partial(stream, seed, "weights", 0) for seed in seeds]
+        streams = [partial(stream, seed, "weights", 0) for seed in seeds] if seeds else None
         self.cell.reset_parameters(streams)
         self._reset_readout(seeds)
 
@@ -406,7 +406,7 @@ def learn_locally(
     cell = network.cell
     if not isinstance(cell, PCRNNHCA):
         raise ValueError(f"the local rule is that of PC-RNN-HC-A, not of {network.cell_name}")
-    lr_o, lr_c, lr_h = (
+    rate_o, rate_c, rate_h = (
         network._per_member(name, value)
         for name, value in (("lr_o", lr_o), ("lr_c", lr_c), ("lr_h", lr_h))
     )
@@ -424,12 +424,12 @@ def learn_locally(
     errors, correction = samples(found.errors), prior - posterior
     corrections = samples(correction)
     before, after = torch.tanh(samples(posterior, 0, later)), samples(correction, 1, later)
-    network.weight_ho -= lr_o * (torch.tanh(samples(prior)).mT @ errors)
-    cell.weight_ih -= lr_c * (samples(found.causes).mT @ corrections)
-    cell.weight_hh -= lr_h * (before.mT @ after)
+    network.weight_ho.sub_(rate_o * (torch.tanh(samples(prior)).mT @ errors))
+    cell.weight_ih -= rate_c * (samples(found.causes).mT @ corrections)
+    cell.weight_hh -= rate_h * (before.mT @ after)
     for bias, rate, error in (
-        (network.bias_ho, lr_o, errors),
-        (cell.bias_ih, lr_h, corrections),
+        (network.bias_ho, rate_o, errors),
+        (cell.bias_ih, rate_h, corrections),
     ):
         if bias is not None:
             row(bias).sub_(rate * error.sum(-2, keepdim=True))
