@@ -58,8 +58,8 @@ def network_of(task, name="GRU", layers=1, **options):
     """Build the network that training would build."""
     task.fit_to(CELLS[name])
     rnn = RNN(name, task.input_size, N, layers, population=len(task.seeds), **options)
-    laws = task.readout_initial(N)
-    network = Network(rnn, task.output_size, *laws, task.seeds, task.input_sizes)
+    initializers = task.readout_initial(N)
+    network = Network(rnn, task.output_size, *initializers, task.seeds, task.input_sizes)
     task.prepare(network)
     return network
 
@@ -402,12 +402,15 @@ def test_keys_are_normal_and_those_of_the_seed():
 
 
 def test_readout_laws():
-    law, bias_law = generation().readout_initial(100)
+    initializer, bias_initializer = generation().readout_initial(100)
     rng = np.random.default_rng(0)
-    assert stats.kstest(law(rng, (100, 50)).ravel() * 100, "norm").pvalue > 1e-3
-    assert stats.kstest(bias_law(rng, (2000,)) * 10, "norm").pvalue > 1e-3
-    law, _ = copying().readout_initial(100)
-    assert stats.kstest(law(rng, (100, 50)).ravel(), stats.uniform(-0.1, 0.2).cdf).pvalue > 1e-3
+    assert stats.kstest(initializer(rng, (100, 50)).ravel() * 100, "norm").pvalue > 1e-3
+    assert stats.kstest(bias_initializer(rng, (2000,)) * 10, "norm").pvalue > 1e-3
+    initializer, _ = copying().readout_initial(100)
+    assert (
+        stats.kstest(initializer(rng, (100, 50)).ravel(), stats.uniform(-0.1, 0.2).cdf).pvalue
+        > 1e-3
+    )
 
 
 def plain_generation(task, network, k, name, inputs):

@@ -8,15 +8,15 @@ from rnncells import RNN, kernels
 from rnncells.cells import CELLS
 from rnncells.cells.initial import uniform
 from rnncells.layers.network import Network, Objective
-from rnncells.training.fused import Learner
+from rnncells.training.fused import FusedLoss
 
 SEEDS = [3, 1, 2]
 
 
 def network_of(cell, input_size=2, hidden_size=5, layers=1, outputs=2, **options):
     rnn = RNN(cell, input_size, hidden_size, layers, population=len(SEEDS), **options)
-    law = uniform(0.7)
-    return Network(rnn, outputs, law, law, SEEDS).double()
+    initializer = uniform(0.7)
+    return Network(rnn, outputs, initializer, initializer, SEEDS).double()
 
 
 def objective_of(
@@ -48,16 +48,16 @@ def by_autograd(network, objective):
     return loss.detach(), gradients(network)
 
 
-def in_one_pass(learner, objective):
-    learner.network.zero_grad(set_to_none=True)
-    assert learner.takes(objective)
-    return learner(objective), gradients(learner.network)
+def in_one_pass(fused, objective):
+    fused.network.zero_grad(set_to_none=True)
+    assert fused.takes(objective)
+    return fused(objective), gradients(fused.network)
 
 
 def assert_agreement(network, *objectives):
-    learner = Learner(network)
+    fused = FusedLoss(network)
     for objective in objectives:
-        expected, found = by_autograd(network, objective), in_one_pass(learner, objective)
+        expected, found = by_autograd(network, objective), in_one_pass(fused, objective)
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
 
 
@@ -96,7 +96,7 @@ def test_the_cross_entropy_is_that_of_pytorch():
     classes = torch.arange(3 * 6 * 4).view(3, 6, 4) % 4
     target = torch.nn.functional.one_hot(classes, 4).double()
     objective = Objective(x, target, torch.full_like(target, 1 / 24), "cross_entropy")
-    loss, _ = in_one_pass(Learner(network), objective)
+    loss, _ = in_one_pass(FusedLoss(network), objective)
     for k, logits in enumerate(network(x)):
         plain = torch.nn.functional.cross_entropy(logits.flatten(0, 1), classes[k].flatten())
         torch.testing.assert_close(loss[k], plain.detach())
@@ -123,10 +123,10 @@ def test_what_is_frozen_gets_no_gradient():
 
 def test_what_is_frozen_may_learn_later():
     network = network_of("GRU", layers=2)
-    learner, objective = Learner(network), objective_of(network)
+    fused, objective = FusedLoss(network), objective_of(network)
     for frozen in (True, False, True):
         network.rnn.requires_grad_(not frozen)
-        expected, found = by_autograd(network, objective), in_one_pass(learner, objective)
+        expected, found = by_autograd(network, objective), in_one_pass(fused, objective)
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
 
 
@@ -147,7 +147,7 @@ def test_parameters_of_each_member():
 
 def test_what_has_no_kernel_is_left_to_autograd():
     network = network_of("GRU", bidirectional=True)
-    assert not Learner(network).takes(objective_of(network_of("GRU")))
+    assert not FusedLoss(network).takes(objective_of(network_of("GRU")))
     network = network_of("GRU")
     with kernels.disabled():
-        assert not Learner(network).takes(objective_of(network))
+        assert not FusedLoss(network).takes(objective_of(network))

@@ -13,7 +13,7 @@ from rnncells.cells import CELLS
 from rnncells.study.models import RunSpec
 from rnncells.tasks import task_class, task_names
 from rnncells.tasks.trajectories import synthetic
-from rnncells.training.cuda_graph import WARM_UP, Replay
+from rnncells.training.cuda_graph import WARM_UP, CUDAGraph
 from rnncells.training.loop import assemble
 from rnncells.training.step import TrainingStep
 
@@ -157,7 +157,7 @@ def graphs(monkeypatch):
 def test_replayed_steps_are_the_steps(task, cell_name, graphs):
     """Warm up, record, replay: for every shape of batch, the same numbers as without."""
     plain, replayed = (step_of(task, cell_name) for _ in range(2))
-    replayed._run = Replay(replayed._advance)
+    replayed._run = CUDAGraph(replayed._advance)
     with kernels.disabled():  # a graph records PyTorch's operations
         for k in range(plain.task.steps):
             for step in (plain, replayed):

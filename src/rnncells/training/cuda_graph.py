@@ -15,7 +15,7 @@ from ..tasks.base import Batch
 WARM_UP = 3
 
 
-class Replay:
+class CUDAGraph:
     """Call a function of a batch on a GPU; once warm, by replaying a captured graph of its kernels.
 
     Every call does the function's work once, recorded or not. There is one graph for each shape of

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..layers.network import Network, Objective
 
 
-class Learner:
+class FusedLoss:
     """Computes a network's loss and sets its parameters' gradients, where a backend can.
 
     The memory that this needs serves at every call with data of the same shape. The gradients are

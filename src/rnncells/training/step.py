@@ -8,8 +8,8 @@ from torch import Tensor
 from ..layers.network import Network
 from ..tasks.base import Batch, Task
 from .adam import PopulationAdam
-from .cuda_graph import Replay
-from .fused import Learner
+from .cuda_graph import CUDAGraph
+from .fused import FusedLoss
 
 
 class TrainingStep:
@@ -17,7 +17,7 @@ class TrainingStep:
 
     A member whose loss is not finite, or that was taken out of ``active``, stays as it is from then
     on. Everything is kept in tensors on the task's device and nothing is read back, so that on a
-    GPU the whole step is a CUDA graph (:class:`rnncells.training.cuda_graph.Replay`).
+    GPU the whole step is a CUDA graph (:class:`rnncells.training.cuda_graph.CUDAGraph`).
 
     Args:
         task: the task.
@@ -43,11 +43,11 @@ class TrainingStep:
         self.active = torch.ones(members, dtype=torch.bool, device=device)
         self.steps_made = torch.zeros(members, dtype=torch.int64, device=device)
         self.losses = torch.zeros(members, task.steps, device=device)
-        self._learner = Learner(network)
+        self._fused_loss = FusedLoss(network)
         self._ones = torch.ones(members, device=device)
         self.made = 0
         self._next = torch.zeros(1, dtype=torch.int64, device=device)
-        self._run = Replay(self._advance) if device.type == "cuda" else self._advance
+        self._run = CUDAGraph(self._advance) if device.type == "cuda" else self._advance
 
     def __call__(self) -> None:
         """Make the next step."""
@@ -72,8 +72,8 @@ class TrainingStep:
     def _descend(self, batch: Batch) -> Tensor:
         """Return each member's loss, ``(S,)``, and leave the gradients with the parameters."""
         objective = self.task.objective(batch)
-        if objective is not None and self._learner.takes(objective):
-            return self._learner(objective)
+        if objective is not None and self._fused_loss.takes(objective):
+            return self._fused_loss(objective)
         loss = self.task.loss(self.network, batch)
         # Members do not mix, so one member's NaN stays with it in the backward pass.
         loss.backward(self._ones)
