@@ -71,12 +71,14 @@ class Kernel:
             other.result()
 
     def _compile(self, dtype: torch.dtype, like: np.ndarray, numbers: tuple[Any, ...]) -> None:
-        """Compile, one process at a time, or load what another process has compiled."""
+        """Compile, or load what another process has compiled.
+
+        Processes that need the same kernel wait for the first of them; different kernels are
+        compiled side by side.
+        """
         mark = f"{self.name}-{str(dtype).removeprefix('torch.')}"
         done = self._folder / f"{mark}.done"
-        # One lock for all, because what kernels have in common takes longest. What is complete is
-        # loaded without it, while another process compiles something else.
-        with nullcontext() if done.exists() else FileLock(self._folder.parent / "compiling.lock"):
+        with nullcontext() if done.exists() else FileLock(self._folder / f"{mark}.lock"):
             if not done.exists():
                 # A warning, because only those are shown to who has not set up logging.
                 logger.warning("rnncells compiles %s, once on this machine (seconds)", mark)

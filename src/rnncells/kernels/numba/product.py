@@ -12,12 +12,13 @@ from typing import Any
 
 import numba
 import numpy as np
+from filelock import FileLock
 from llvmlite import ir
 from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .compiler import compiled, compiled_for_c
+from .compiler import cache_folder, compiled, compiled_for_c
 from .functions import inlined
 from .processor import VECTORS
 from .vector import fetch, spread
@@ -286,10 +287,12 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
         pointer, *[whole] * 4, pointer, whole, pointer, whole, pointer, whole, whole, whole
     )  # fmt: skip
     laid_out = pointer, *[whole] * 4, pointer
-    return (
-        compiled_for_c(product, types.void(*multiplied)).address,
-        compiled_for_c(packing, types.void(*laid_out)).address,
-    )
+    # All kernels need them, and are compiled side by side.
+    with FileLock(cache_folder() / f"product_{dtype}.lock"):
+        return (
+            compiled_for_c(product, types.void(*multiplied)).address,
+            compiled_for_c(packing, types.void(*laid_out)).address,
+        )
 
 
 def _call(context: Any, builder: Any, places: Any, which: int, given: list[Any]) -> Any:

@@ -18,7 +18,7 @@ from .compiler import compiled
 from .driver import sum_of_tiles
 from .functions import jitable
 from .launch import Kernel
-from .product import VECTOR, accumulate, multiply, pack, packed
+from .product import VECTOR, accumulate, multiply_and_fetch, pack, packed
 from .scan import tile_of
 from .tables import arrays
 
@@ -78,19 +78,6 @@ def read_out(
 
 
 @compiled
-def spread_back(grad, count, weight, grad_features, to):
-    """Set the rows of ``grad_features`` from ``to`` on to ``grad[:count] @ weight``."""
-    for b in range(count):
-        for c in range(weight.shape[0]):
-            slope = grad[b, c]
-            for j in range(weight.shape[1]):
-                if c == 0:
-                    grad_features[to + b, j] = slope * weight[0, j]
-                else:
-                    grad_features[to + b, j] += slope * weight[c, j]
-
-
-@compiled
 def cross_entropy(predicted, b, target, scale, row, grad):
     """Return the weighted cross entropy of a row of logits, and set row b of ``grad``.
 
@@ -130,7 +117,8 @@ def _kernel(error: str) -> Kernel:
         # Columns of zeros beside the readout's make it wide enough for vectors.
         wide = max(k, VECTOR // like.itemsize)
         padded, padded_bias = np.zeros((n, wide), like.dtype), np.zeros((1, wide), like.dtype)
-        onward, back = packed(n, wide, like), np.empty((k, n), like.dtype)
+        back, zero = np.empty((k, n), like.dtype), np.zeros((1, n), like.dtype)
+        onward, outward = packed(n, wide, like), packed(k, n, like)
         predicted, grad = np.zeros((ROWS, wide), like.dtype), np.zeros((ROWS, k), like.dtype)
         one = np.ones((ROWS, 1), like.dtype)
         for task in range(first, last):
@@ -140,12 +128,14 @@ def _kernel(error: str) -> Kernel:
                 for j in range(n):
                     padded[j, c] = back[c, j] = weight[m * n + j, c]
             pack(via, padded, 0, n, onward)
+            pack(via, back, 0, k, outward)
             total = 0.0
             for at in range(begin, end, ROWS):
                 count = min(ROWS, end - at)
-                multiply(
-                    via, features, m * stride + at, count, onward, predicted, 0, padded_bias, 0, 0
-                )
+                multiply_and_fetch(
+                    via, features, m * stride + at, count, onward, predicted, 0, padded_bias, 0, 0,
+                    features, m * stride + at + ROWS, ROWS,
+                )  # fmt: skip
                 for b in range(count):
                     row = m * rows + at + b
                     if of_rows:
@@ -156,7 +146,10 @@ def _kernel(error: str) -> Kernel:
                             total += scale[row, j] * value
                             grad[b, j] = scale[row, j] * slope
                 if grad_features.size:
-                    spread_back(grad, count, back, grad_features, m * rows + at)
+                    multiply_and_fetch(
+                        via, grad, 0, count, outward, grad_features, m * rows + at, zero, 0, 0,
+                        grad_features, m * rows + at + ROWS, ROWS,
+                    )  # fmt: skip
                 accumulate(via, grad, 0, features, m * stride + at, count, grad_weight, task * k)
                 accumulate(via, one, 0, grad, 0, count, grad_bias, task)
             loss[m, task - m * tiles] = total
