@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 CONFIG ?= config/config.yaml
+RUN ?=
 # More arguments for Snakemake, for instance: make figures ARGS=-n
 ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures test test-faults test-wheel test-slurm reference bench lint report docs
+.PHONY: help setup figures report verify record test test-faults test-wheel test-slurm reference bench lint docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +34,12 @@ figures: setup $(CONFIG)  ## run the workflow: every figure in results/figures (
 
 report: figures  ## write report.html: all figures, captions and statistics in one file
 	$(SNAKEMAKE) --report report.html $(ARGS)
+
+verify: setup  ## train a run of docs/reference again, and compare (RUN=, else the quickest)
+	OMP_NUM_THREADS=1 $(BIN)/python -m rnncells.results.verify $(RUN)
+
+record: figures  ## write docs/reference, which verify compares with, from results/ (CONFIG=)
+	$(BIN)/python -m rnncells.results.verify --record $(CONFIG)
 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,4 +1,5 @@
 """What jobs leave on the disk and what is said of it: runs, tables, statistics, provenance, pages.
 
-May import ``study`` and what is below it; of ``training`` it knows types alone.
+May import ``study`` and what is below it; of ``training`` it knows types alone, but for
+``verify``, which trains a run again.
 """

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("rnncells", "torch", "numpy", "scipy", "scikit-optimize", "pandas", "snakemake")
+PACKAGES = (
+    "rnncells",
+    "torch",
+    "numpy",
+    "numba",
+    "scipy",
+    "scikit-optimize",
+    "pandas",
+    "snakemake",
+)
 
 
 #: The environment variable that brings the hash of the whole configuration to a job. It is not a
@@ -54,6 +63,7 @@ def record(
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "host": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "processor": processor(),
         "peak_memory_mb": round(peak_memory_mb(), 1),
     }
 
@@ -86,6 +96,16 @@ def git_state() -> dict | None:
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def processor() -> str:
+    """Return the model of the processor: others may round otherwise."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.machine())
 
 
 def peak_memory_mb() -> float:
