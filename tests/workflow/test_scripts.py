@@ -131,13 +131,16 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     run("train", trained, data | {"optimum": "optimum.json"}, settings)
     assert set(pd.read_parquet(trained["metrics"])["seed"]) == {0, 1}
 
-    names = ("metrics", "examples", "runs", "summary", "comparisons", "provenance")
+    names = ("metrics", "examples", "published", "runs", "summary", "comparisons", "provenance")
     tables = {name: f"tables/{name}.parquet" for name in names}
-    tables |= {f"{name}_csv": f"tables/{name}.csv" for name in names[2:]}
-    tables |= {"provenance_page": "tables/provenance.html"}
+    tables |= {f"{name}_csv": f"tables/{name}.csv" for name in names[3:]}
+    pages = ("summary", "comparisons", "provenance")
+    tables |= {f"{name}_page": f"tables/{name}.html" for name in pages}
     runs = {key + "s" * (key == "run"): [file] for key, file in trained.items()}
     task = {key: protocol[key] for key in ("metric", "solved")}
+    task |= {"published": {"lengths": [60], "layers": [1]}}
     records = {"searches": [found["run"], optimum["run"]]}
+    records |= {"published": str(ROOT / "config/published/capacity_optima.csv")}
     run("aggregate", tables, runs | records, {"task": task})
     assert sorted(pd.read_csv("tables/provenance.csv")["rule"]) == [
         *("aggregate", "optimum", "search", "train")
@@ -145,16 +148,25 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
 
     drawn = {kind: f"figures/figure.{kind}" for kind in ("pdf", "png")}
     given = {"module": "rnncells.figures.capacity", "function": "draw", "protocol": protocol}
-    run("figure", drawn, {name: tables[name] for name in ("summary", "runs")}, given)
+    run("figure", drawn, {name: tables[name] for name in ("summary", "runs", "published")}, given)
     files = {key: optimum[key] for key in ("optimum", "surrogate")}
     run("figure_search", drawn, files | {"observations": "observations.csv"},
         searching | {"protocol": protocol})  # fmt: skip
     run("index", {"page": "figures/README.md"}, {"figures": [*drawn.values()]},
         {"protocol": protocol})  # fmt: skip
     study = {"name": "tiny", "task": plan.task, "departures": departures(plan), "conditions": "x"}
-    card = {"table": "scorecard.csv", "page": "README.md", "pdf": "s.pdf", "png": "s.png"}
+    card = {
+        "table": "scorecard.csv",
+        "table_page": "s.html",
+        "page": "README.md",
+        "pdf": "s.pdf",
+        "png": "s.png",
+    }
     claims = str(ROOT / "config/published/claims.csv")
     read = {name: [tables[name]] for name in ("metrics", "provenance")}
     run("scorecard", card, read | {"claims": claims}, {"studies": [study]})
     assert set(pd.read_csv("scorecard.csv")["verdict"]) == {"not run", "not comparable"}
+    over = {"cells": "c.csv", "cells_page": "c.html", "improvements": "i.csv"}
+    over |= {"improvements_page": "i.html"}
+    run("across_tasks", over, {"runs": [tables["runs"]]}, {"studies": ["tiny"]})
     run("cost", {"table": "cost.csv"} | drawn, {"provenance": [tables["provenance"]]})

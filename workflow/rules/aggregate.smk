@@ -11,15 +11,17 @@ rule aggregate:
         runs=ensure("results/tables/{study}/runs.parquet", non_empty=True),
         runs_csv=ensure("results/tables/{study}/runs.csv", non_empty=True),
         summary=ensure("results/tables/{study}/summary.parquet", non_empty=True),
-        summary_csv=report(
-            ensure("results/tables/{study}/summary.csv", non_empty=True),
+        summary_csv=ensure("results/tables/{study}/summary.csv", non_empty=True),
+        summary_page=report(
+            ensure("results/tables/{study}/summary.html", non_empty=True),
             caption="../report/summary.rst",
             category="{study}",
             labels={"figure": "summary table"},
         ),
         comparisons=ensure("results/tables/{study}/comparisons.parquet", non_empty=True),
-        comparisons_csv=report(
-            ensure("results/tables/{study}/comparisons.csv", non_empty=True),
+        comparisons_csv=ensure("results/tables/{study}/comparisons.csv", non_empty=True),
+        comparisons_page=report(
+            ensure("results/tables/{study}/comparisons.html", non_empty=True),
             caption="../report/comparisons.rst",
             category="{study}",
             labels={"figure": "comparisons table"},
@@ -50,6 +52,7 @@ rule aggregate:
             "rnncells.results.comparisons",
             "rnncells.results.published",
             "rnncells.results.summary",
+            "rnncells.results.tablepage",
             "rnncells.results.tables",
         ),
     script:
@@ -60,14 +63,16 @@ rule across_tasks:
     input:
         expand("results/tables/{study}/runs.parquet", study=PLAN),
     output:
-        cells=report(
-            "results/tables/across_tasks.csv",
+        cells="results/tables/across_tasks.csv",
+        cells_page=report(
+            "results/tables/across_tasks.html",
             caption="../report/across_tasks.rst",
             category="all studies",
             labels={"figure": "cells over all tasks"},
         ),
-        improvements=report(
-            "results/tables/improvements.csv",
+        improvements="results/tables/improvements.csv",
+        improvements_page=report(
+            "results/tables/improvements.html",
             caption="../report/improvements.rst",
             category="all studies",
             labels={"figure": "probability of improvement"},
@@ -82,7 +87,11 @@ rule across_tasks:
         runtime=10,
     params:
         studies=list(PLAN),
-        code=code("across_tasks", "rnncells.results.comparisons"),
+        code=code(
+            "across_tasks",
+            "rnncells.results.comparisons",
+            "rnncells.results.tablepage",
+        ),
     script:
         "../scripts/across_tasks.py"
 
@@ -92,13 +101,13 @@ rule cost:
         provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:
         table="results/tables/cost.csv",
-        pdf=report(
-            "results/figures/cost.pdf",
+        pdf="results/figures/cost.pdf",
+        png=report(
+            "results/figures/cost.png",
             caption="../report/figure.rst",
             category="cost",
             labels={"figure": "cost"},
         ),
-        png="results/figures/cost.png",
     log:
         "logs/cost.log",
     localrule: True

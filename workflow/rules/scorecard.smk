@@ -5,8 +5,9 @@ rule scorecard:
         metrics=expand("results/tables/{study}/metrics.parquet", study=PLAN),
         provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:
-        table=report(
-            "results/scorecard/scorecard.csv",
+        table="results/scorecard/scorecard.csv",
+        table_page=report(
+            "results/scorecard/scorecard.html",
             caption="../report/scorecard.rst",
             category="scorecard",
             labels={"figure": "scorecard table"},
@@ -35,6 +36,7 @@ rule scorecard:
             "rnncells.figures.drawing",
             "rnncells.figures.scorecard",
             "rnncells.results.scorecard_page",
+            "rnncells.results.tablepage",
         ),
     script:
         "../scripts/scorecard.py"

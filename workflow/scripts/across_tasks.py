@@ -2,9 +2,10 @@
 
 from snakemake.iocontainers import Snakemake
 
-from rnncells.jobs.files import read_table, write_table
+from rnncells.jobs.files import read_table, write_table, write_text
 from rnncells.jobs.job import job
 from rnncells.results.comparisons import improvements, over_tasks
+from rnncells.results.tablepage import table_page
 
 
 def main(snakemake: Snakemake) -> None:
@@ -14,6 +15,9 @@ def main(snakemake: Snakemake) -> None:
         cells, pairs = over_tasks(studies), improvements(studies)
         write_table(cells, snakemake.output.cells)
         write_table(pairs, snakemake.output.improvements)
+        write_text(snakemake.output.cells_page, table_page(cells, "Cells over all tasks"))
+        page = table_page(pairs, "Probability of improvement")
+        write_text(snakemake.output.improvements_page, page)
 
 
 if __name__ == "__main__":

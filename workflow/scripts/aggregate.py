@@ -11,7 +11,8 @@ from rnncells.results.comparisons import compare_cells
 from rnncells.results.provenance import record
 from rnncells.results.published import read_expectations
 from rnncells.results.summary import solved, summarise
-from rnncells.results.tables import gather_provenance, gather_runs, gather_tables, provenance_page
+from rnncells.results.tablepage import table_page
+from rnncells.results.tables import gather_provenance, gather_runs, gather_tables
 
 
 def main(snakemake: Snakemake) -> None:
@@ -46,7 +47,9 @@ def main(snakemake: Snakemake) -> None:
         write_table(published, out.published)
         write_table(provenance, out.provenance)
         write_table(provenance, out.provenance_csv)
-        write_text(out.provenance_page, provenance_page(provenance, study))
+        write_text(out.summary_page, table_page(summary, f"Summary of {study}"))
+        write_text(out.comparisons_page, table_page(comparisons, f"Comparisons in {study}"))
+        write_text(out.provenance_page, table_page(provenance, f"Provenance of {study}"))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from rnncells.jobs.files import read_table, write_table, write_text
 from rnncells.jobs.job import job
 from rnncells.results.scorecard import Study, compare
 from rnncells.results.scorecard_page import page
+from rnncells.results.tablepage import table_page
 
 
 def main(snakemake: Snakemake) -> None:
@@ -31,6 +32,7 @@ def main(snakemake: Snakemake) -> None:
         }
         table = compare(pd.read_csv(files.claims), studies)
         write_table(table, out.table)
+        write_text(out.table_page, table_page(table, "Scorecard"))
         save(figure.draw(table), out.pdf, out.png)
         write_text(out.page, page(table, Path(out.png).name))
 

@@ -69,21 +69,3 @@ def provenance_row(record: Mapping, axes: Mapping) -> dict:
         "python": record["python"],
         **record["versions"],
     }
-
-
-def provenance_page(table: pd.DataFrame, study: str) -> str:
-    """Return the table of :func:`gather_provenance` as a page in HTML that needs nothing else."""
-    body = table.to_html(index=False, na_rep="", float_format="{:.1f}".format, border=0)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Provenance of {study}</title>
-<style>
-  body {{ font: 13px sans-serif; }}
-  table {{ border-collapse: collapse; white-space: nowrap; }}
-  th, td {{ padding: 2px 8px; text-align: left; border-bottom: 1px solid #ddd; }}
-</style>
-<h1>Provenance of {study}</h1>
-{body}
-</html>
-"""
