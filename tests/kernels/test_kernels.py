@@ -158,13 +158,6 @@ def test_many_threads_may_use_a_kernel_at_once():
             torch.testing.assert_close(output, expected)
 
 
-def test_changing_an_output_in_place_is_noticed():
-    rnn, x, _ = make("GRU", torch.float32, 3, 2, 4, 2)
-    output, _ = rnn(x)
-    with pytest.raises(RuntimeError, match="inplace"):
-        output.mul_(2).sum().backward()
-
-
 def test_kernels_serve_what_they_can():
     rnn, x, h_0 = make("GRU", torch.float32, 3, 2, 4, 2)
     cell = rnn.cells[0]
@@ -242,9 +235,10 @@ def test_functions(functions, dtype, error):
     exact = x.astype(np.longdouble)
     np.testing.assert_allclose(a_tanh(x), np.tanh(exact), rtol=2 * error, atol=0)
     np.testing.assert_allclose(a_sigmoid(x), 1 / (1 + np.exp(-exact)), rtol=0, atol=error)
+    # Exact where they saturate, because 0 times infinity is no number, and any other factor is one.
     x = np.array([np.nan, np.inf, -np.inf], dtype)
-    np.testing.assert_allclose(a_tanh(x), [np.nan, 1, -1], rtol=error)
-    np.testing.assert_allclose(a_sigmoid(x), [np.nan, 1, 0], atol=error)
+    np.testing.assert_array_equal(a_tanh(x), [np.nan, 1, -1])
+    np.testing.assert_array_equal(a_sigmoid(x), [np.nan, 1, 0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -217,6 +217,18 @@ class Cell(nn.Module):
         zero = self.like.new_zeros((*leading, batch, self.hidden_size))
         return (zero,) * len(self.state_names)
 
+    def check_device(self, input: Tensor) -> None:
+        """Refuse an input on another device than the cell's tensors, as nn.GRU does.
+
+        Operations of PyTorch do not always: ``x @ weight`` returns anything for a weight on meta.
+        """
+        for tensor in chain(self._parameters.values(), self._buffers.values()):
+            if tensor is not None and tensor.dim() and tensor.device != input.device:
+                raise RuntimeError(
+                    "Input and parameter tensors are not at the same device, found input tensor "
+                    f"at {input.device} and parameter tensor at {tensor.device}"
+                )
+
     def check_state(self, state: Tensor | State, shape: tuple[int, ...]) -> State:
         """Return a state as a tuple of tensors.
 
@@ -268,6 +280,7 @@ class Cell(nn.Module):
                 f"{type(self).__name__}: Expected input to be {dims - 1}D or {dims}D, "
                 f"got {input.dim()}D instead"
             )
+        self.check_device(input)
         check_dtype(input, self.like)
         sizes = (*leading, *input.shape[len(leading) : -1])
         if input.shape != (*sizes, self.input_size):
@@ -299,8 +312,10 @@ class Cell(nn.Module):
             input_sizes: for each member, how many of the inputs it uses; weights of the others
                 are set to zero, so that members with inputs of different width share a population.
         """
-        streams = streams or self._fresh_streams()
-        for name in self._initial:
+        names = [name for name in self._initial if _has_numbers(getattr(self, name))]
+        if names:
+            streams = streams or self._fresh_streams()
+        for name in names:
             self._draw(name, streams, input_sizes)
 
     def _fresh_streams(self) -> list[Streams]:
@@ -311,7 +326,7 @@ class Cell(nn.Module):
         self, name: str, streams: Sequence[Streams] | None, input_sizes: Sequence[int] | None
     ) -> None:
         tensor = getattr(self, name)
-        if tensor.is_meta:
+        if not _has_numbers(tensor):
             return
         streams = streams or self._fresh_streams()
         initial, shape, from_input = self._initial[name]
@@ -338,6 +353,11 @@ class Cell(nn.Module):
         if not self.bias:
             text += ", bias=False"
         return text if self.population is None else f"{text}, population={self.population}"
+
+
+def _has_numbers(tensor: Tensor) -> bool:
+    """Return whether a tensor has numbers; one on the meta device, or a fake one, has none."""
+    return tensor.untyped_storage().device.type != "meta"
 
 
 def _generator(words: list[int], name: str) -> np.random.Generator:
@@ -393,3 +413,9 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         multiply_add = torch.addmm if weight.dim() == 2 else torch.baddbmm
         out = multiply_add(row(bias), flat, weight)
     return out.reshape(*x.shape[:-1], weight.size(-1))
+
+
+def leak(h: Tensor, target: Tensor, tau: float | Tensor) -> Tensor:
+    r"""Return :math:`(1 - 1/\tau)\, h + \frac{1}{\tau}\, \text{target}`."""
+    rate = 1 / tau
+    return (1 - rate) * h + rate * target

@@ -38,7 +38,7 @@ class Bistable(Cell):
         feedback = 1.0 + torch.tanh(to_feedback + from_feedback)
         update = torch.sigmoid(to_update + from_update)
         candidate = torch.tanh(to_candidate + feedback * h)
-        return (torch.lerp(candidate, h, update),)
+        return (torch.addcmul(candidate, update, h - candidate),)
 
 
 @register("BRC")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, Hyperparameter, State
+from .base import Cell, Hyperparameter, State, leak
 from .initial import Initializer, normal, normal_over_rows
 
 
@@ -88,7 +88,7 @@ class ESN(Cell):
     def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.lerp(h, torch.tanh(h) @ recurrence + projected, 1 / self.tau),)
+        return (leak(h, torch.tanh(h) @ recurrence + projected, self.tau),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""

@@ -57,4 +57,4 @@ class GRU(Cell):
         from_gates, from_candidate = recurrent.split([2 * n, n], -1)
         reset, update = torch.sigmoid(to_gates + from_gates).chunk(2, -1)
         candidate = torch.tanh(to_candidate + reset * from_candidate)
-        return (torch.lerp(candidate, h, update),)
+        return (torch.addcmul(candidate, update, h - candidate),)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, Hyperparameter, State
+from .base import Cell, Hyperparameter, State, leak
 from .initial import normal, normal_over_rows
 
 
@@ -51,7 +51,7 @@ class TRNN(Cell):
     def step(self, projected: Tensor, state: State, recurrence: Tensor) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.lerp(h, torch.tanh(h) @ recurrence + projected, 1 / self.tau),)
+        return (leak(h, torch.tanh(h) @ recurrence + projected, self.tau),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return tanh(h)."""
@@ -140,8 +140,8 @@ class MTRNN(Cell):
         total = torch.tanh(torch.cat(state, -1)) @ recurrence + projected
         to_slow, to_fast = total.chunk(2, -1)
         return (
-            torch.lerp(slow, to_slow, 1 / self.tau_slow),
-            torch.lerp(fast, to_fast, 1 / self.tau_fast),
+            leak(slow, to_slow, self.tau_slow),
+            leak(fast, to_fast, self.tau_fast),
         )
 
     def output(self, h: Tensor) -> Tensor:

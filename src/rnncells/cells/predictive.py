@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from . import register
-from .base import Cell, Hyperparameter, State, check_size, row
+from .base import Cell, Hyperparameter, State, check_size, leak, row
 from .initial import normal, normal_over_rows
 from .leaky import TRNN
 
@@ -251,7 +251,7 @@ class PCRNNHCM(Multiplicative, CorrectsCauses):
     def step(self, projected: Tensor, state: State, recurrence: tuple[Tensor, ...]) -> State:
         """Advance by one step."""
         (h,) = state
-        return (torch.lerp(h, self.recurrent_input(h, projected, recurrence), 1 / self.tau),)
+        return (leak(h, self.recurrent_input(h, projected, recurrence), self.tau),)
 
 
 @register("PC-RNN-GC")
@@ -359,7 +359,7 @@ class PCRNNGCHCA(Additive, CorrectsVelocityAndCauses):
         """Advance by one step."""
         h, velocity = state
         target = torch.tanh(h) @ recurrence + projected - h
-        velocity = torch.lerp(velocity, target, 1 / self.tau)
+        velocity = leak(velocity, target, self.tau)
         return h + velocity, velocity
 
     def state_from_code(self, code: Tensor) -> State:
@@ -406,7 +406,7 @@ class PCRNNGCHCM(Multiplicative, CorrectsVelocityAndCauses):
         """Advance by one step."""
         h, velocity = state
         target = self.recurrent_input(h, projected, recurrence) - h
-        velocity = torch.lerp(velocity, target, 1 / self.tau)
+        velocity = leak(velocity, target, self.tau)
         return h + velocity, velocity
 
     def state_from_code(self, code: Tensor) -> State:

@@ -54,7 +54,7 @@ class UGRNN(Cell):
         (h,) = state
         gate, candidate = (self._activate(h) @ recurrence + projected).chunk(2, -1)
         candidate = torch.tanh(candidate)
-        return (torch.lerp(candidate, h, torch.sigmoid(gate)),)
+        return (torch.addcmul(candidate, torch.sigmoid(gate), h - candidate),)
 
     def output(self, h: Tensor) -> Tensor:
         """Return the activated state."""

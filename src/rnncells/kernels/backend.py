@@ -1,5 +1,6 @@
 """Which kernels run a cell, if any do: the contract of a backend, and the choice of one."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ class Backend(ABC):
 
         Args:
             cell: the class, or None if the question is about the tensors alone.
-            tensors: inputs, states or parameters; at least one.
+            tensors: inputs, states and parameters; at least one.
         """
 
     @abstractmethod
@@ -126,19 +127,26 @@ class Backend(ABC):
 @cache
 def backends() -> tuple[Backend, ...]:
     """Return the backends of this installation; the first that supports a call serves it."""
+    try:
+        return (_numba(),)
+    except ImportError as error:
+        warnings.warn(
+            f"rnncells runs its cells step by step, which is slow: no compiled kernels ({error})",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return ()
+
+
+def _numba() -> Backend:
     from .numba.backend import NumbaBackend
 
-    return (NumbaBackend(),)
+    return NumbaBackend()
 
 
 def find(*tensors: Tensor, cells: Sequence[Cell] = ()) -> Backend | None:
-    """Return the backend for cells and tensors, or None if operations of PyTorch have to do it.
-
-    They have to if PyTorch is looking at the operations, or changes what they do.
-    """
-    if torch.compiler.is_compiling() or not _enabled.get():  # the compiler does not read on
-        return None
-    if not _is_plain(tensors):
+    """Return the backend for cells and tensors, or None if operations of PyTorch have to do it."""
+    if not possible() or not _are_plain(tensors):
         return None
     classes = {type(cell) for cell in cells} or {None}
     for backend in backends():
@@ -147,13 +155,23 @@ def find(*tensors: Tensor, cells: Sequence[Cell] = ()) -> Backend | None:
     return None
 
 
-def _is_plain(tensors: Sequence[Tensor]) -> bool:
-    """Return whether the tensors hold their numbers, and nobody records what is done to them."""
+def possible() -> bool:
+    """Return whether kernels may run: nobody records operations, or changes what they do."""
     return (
-        not torch.jit.is_tracing()
+        not torch.compiler.is_compiling()  # first, because the compiler reads on from here
+        and _enabled.get()
+        and not torch.jit.is_tracing()
         and torch._C._functorch.peek_interpreter_stack() is None
         and torch._C._len_torch_dispatch_stack() == 0
         and forward_ad._current_level < 0
-        and {type(t) for t in tensors} <= {Tensor, torch.nn.Parameter}
+    )
+
+
+def _are_plain(tensors: Sequence[Tensor]) -> bool:
+    """Return whether all tensors hold their numbers themselves, as all others of their kind do."""
+    return (
+        {type(t) for t in tensors} <= {Tensor, torch.nn.Parameter}
+        and {t.layout for t in tensors} == {torch.strided}
+        and not any(t.is_neg() or t._is_zerotensor() for t in tensors)
         and not autocasts(tensors[0])
     )

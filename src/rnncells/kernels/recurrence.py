@@ -14,6 +14,16 @@ class Recurrence:
     def __init__(self, unit: Unit):
         self.unit = unit
 
+    def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of one member's projection, its bias, and weights of the recurrence.
+
+        Args:
+            inputs: width of the input.
+            n: number of units, those of all groups.
+            factors: number of columns of the first weight.
+        """
+        raise NotImplementedError
+
     def weights(self, run: Run) -> Weights:
         """Sort what the cell's ``recurrence`` returned."""
         raise NotImplementedError
@@ -37,6 +47,12 @@ class Dense(Recurrence):
     The weights are (W,) or (W, b), ``(S, n, recurrent * n)`` and ``(S, 1, recurrent * n)``.
     """
 
+    def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
+        """See the base class."""
+        recurrent = self.unit.recurrent * n
+        width = recurrent if self.unit.additive else self.unit.drive * n
+        return (inputs, width), (width,), (n, recurrent), (1, recurrent)
+
     def weights(self, run: Run) -> Weights:
         """See the base class."""
         weight, *biases = run.weights
@@ -56,6 +72,11 @@ class Separate(Recurrence):
 
     BRC. The weights are (w,), ``(S, 1, blocks * n)``: the learned parameters of the unit.
     """
+
+    def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
+        """See the base class."""
+        width = self.unit.drive * n
+        return (inputs, width), (width,), (1, self.unit.parameters * n)
 
     def weights(self, run: Run) -> Weights:
         """See the base class."""
@@ -81,6 +102,10 @@ class Factored(Recurrence):
     def __init__(self, unit: Unit):
         stage = Stage(_gate_forward, _gate_backward, drive=1, saved=2)
         super().__init__(replace(unit, name=f"factored_{unit.name}", additive=False, stage=stage))
+
+    def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
+        """See the base class."""
+        return (inputs, factors), (factors,), (n, factors), (factors, n), (1, n)
 
     def weights(self, run: Run) -> Weights:
         """See the base class."""
@@ -114,6 +139,10 @@ class Coupled(Recurrence):
 
     PC-RNN-GC. The weights are (W,), ``(S, n, n)``.
     """
+
+    def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
+        """See the base class."""
+        return (inputs, n), (n,), (n, n)
 
     def weights(self, run: Run) -> Weights:
         """See the base class."""

@@ -78,6 +78,30 @@ def weights_of(cell: Cell) -> tuple[Tensor, ...]:
     return projection, bias, *weights
 
 
+def fit(cell: Cell, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor]) -> bool:
+    """Return whether tensors have the shapes that the kernel of a cell takes them to have.
+
+    Args:
+        cell: the cell.
+        x: inputs ``([S,] ..., input_size)``.
+        state: the initial state.
+        weights: what :func:`weights_of` returned.
+    """
+    recurrence = recurrence_of(cell)
+    leading = () if cell.population is None else (cell.population,)
+    n = len(state) * cell.hidden_size // recurrence.unit.states
+    shapes = recurrence.shapes(cell.input_size, n, weights[2].size(-1))
+    return (
+        x.size(-1) == cell.input_size
+        and x.shape[: len(leading)] == leading
+        and all(part.shape == state[0].shape for part in state)
+        and state[0].shape == (*leading, state[0].size(-2), cell.hidden_size)
+        # A bias of the recurrence may be missing.
+        and 3 <= len(weights) <= len(shapes)
+        and all(w.shape == (*leading, *shape) for w, shape in zip(weights, shapes, strict=False))
+    )
+
+
 def run_of(
     cell: Cell, rows: np.ndarray, parts: int, x: Tensor, tensors: Sequence[Tensor], **options: Any
 ) -> Run:

@@ -1,44 +1,57 @@
 """A cell's kernel as a differentiable operation on tensors."""
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..cells.base import Cell, State, affine
-from .backend import Backend
-from .registry import recurrence_of, run_of, weights_of
+from .backend import find, possible
+from .registry import binding, fit, recurrence_of, run_of, weights_of
 from .unrolled import step_through
 
 
-def run_sequence(
-    backend: Backend, cell: Cell, x: Tensor, state: State, rows: np.ndarray
-) -> tuple[Tensor, State]:
-    """Step a cell that has a kernel over a sequence.
+def kernel_of(
+    cell: Cell, x: Tensor, state: State
+) -> Callable[[Tensor, State, np.ndarray], tuple[Tensor, State]] | None:
+    """Return the kernel that runs a cell over a sequence, or None if its own steps have to.
+
+    Everything that a kernel reads is checked here, because it does not check again.
 
     Args:
-        backend: what runs it.
         cell: the cell.
-        x: inputs ``([S,] T, B, input_size)``, or ``([S,] 1, B, input_size)`` if they are constant
-            in time.
-        state: the initial state, tensors ``([S,] B, n)``.
-        rows: for each of the T steps, how many sequences it has, which are the first ones.
+        x: inputs, in any shape that ends with their width.
+        state: the initial state.
 
     Returns:
-        the outputs of all steps ``([S,] T, B, n)``, and the state after the last one.
+        a function of x, ``([S,] T, B, input_size)``, or ``([S,] 1, B, input_size)`` if it is
+        constant in time; of the initial state, tensors ``([S,] B, n)``; and of the number of
+        sequences of each of the T steps, which are the first ones. It returns the outputs of all
+        steps, ``([S,] T, B, n)``, and the state after the last one.
     """
-    output, *last = _Sequence.apply(backend, cell, rows, len(state), x, *state, *weights_of(cell))
-    return output, tuple(last)
+    if not possible() or binding(type(cell)) is None or state[0].size(-2) == 0:
+        return None
+    weights = weights_of(cell)
+    backend = find(x, *state, *weights, cells=[cell])
+    if backend is None or not fit(cell, x, state, weights):
+        return None
+
+    def run_sequence(x: Tensor, state: State, rows: np.ndarray) -> tuple[Tensor, State]:
+        given = x, *state, *weights
+        training = torch.is_grad_enabled() and any(t.requires_grad for t in given)
+        output, *last = _Sequence.apply(backend, cell, rows, len(state), training, *given)
+        return output, tuple(last)
+
+    return run_sequence
 
 
 class _Sequence(torch.autograd.Function):
     """(x, state, weights) -> (outputs, state), differentiable as often as one likes."""
 
     @staticmethod
-    def forward(ctx, backend, cell, rows, parts, *tensors):
-        given = tensors if cell.population else [tensor.unsqueeze(0) for tensor in tensors]
-        run = run_of(cell, rows, parts, given[0], given[1:], training=any(ctx.needs_input_grad))
+    def forward(ctx, backend, cell, rows, parts, training, *tensors):
+        run = _run(cell, rows, parts, training, tensors)
         kept = backend.forward(recurrence_of(cell), run)
         last = kept.pop("state")
         output = kept["active"][:, 1:]
@@ -48,22 +61,31 @@ class _Sequence(torch.autograd.Function):
             output = output[..., -n:]
         if cell.population is None:
             output, last = output.squeeze(0), last.squeeze(0)
-        if run.training:
-            ctx.backend, ctx.cell, ctx.run = backend, cell, run
-            ctx.parts, ctx.kept = parts, list(kept)
-            # The output is part of what is kept. Saved too, it may not be changed in place.
-            ctx.save_for_backward(output, *tensors, *kept.values())
+        # In the memory of what is kept, but no view of it, so that it may be changed in place.
+        output = output.new_empty(0).set_(output)
+        if training:
+            ctx.backend, ctx.cell, ctx.rows, ctx.parts = backend, cell, rows, parts
+            ctx.kept = list(kept)
+            # A tensor without memory that counts the changes of the output.
+            ctx.changes = output.detach()
+            ctx.changes.data = output.new_empty(0)
+            ctx.unchanged = output._version
+            ctx.save_for_backward(*tensors, *kept.values())
             ctx.set_materialize_grads(False)
-        return output, *(last.split(n, -1) if parts > 1 else (last,))
+        return output, *(part.clone() for part in last.split(n, -1))
 
     @staticmethod
     def backward(ctx, grad_output, *grad_last):
-        cell, run, parts = ctx.cell, ctx.run, ctx.parts
-        _, *tensors = ctx.saved_tensors
-        tensors, kept = tensors[: -len(ctx.kept)], tensors[-len(ctx.kept) :]
+        cell, parts = ctx.cell, ctx.parts
+        saved = ctx.saved_tensors
+        tensors, kept = saved[: -len(ctx.kept)], saved[-len(ctx.kept) :]
+        grad_output, *grad_last = (
+            grad if grad is None else _materialized(grad) for grad in (grad_output, *grad_last)
+        )
         if torch.is_grad_enabled():
             grads = _gradients_by_steps(ctx, tensors, grad_output, grad_last)
-            return None, None, None, None, *grads
+            return *_NO_TENSORS, *grads
+        run = _run(cell, ctx.rows, parts, True, tensors)
         if grad_output is not None:
             grad_output = grad_output if cell.population else grad_output.unsqueeze(0)
         if all(grad is None for grad in grad_last):
@@ -76,14 +98,17 @@ class _Sequence(torch.autograd.Function):
                 ],
                 -1,
             ).reshape(run.state.shape)
+        if ctx.changes._version == ctx.unchanged:
+            kept = dict(zip(ctx.kept, kept, strict=True))
+        else:  # somebody changed the output, and with it what was kept
+            kept = ctx.backend.forward(recurrence_of(cell), run)
         grads = ctx.backend.backward(
             recurrence_of(cell),
-            # Memory of its own: the gradients of an earlier backward pass may be in use.
-            replace(run, buffers={}),
-            dict(zip(ctx.kept, kept, strict=True)),
+            run,
+            kept,
             grad_output,
             grad_state,
-            with_x=ctx.needs_input_grad[4],
+            with_x=ctx.needs_input_grad[len(_NO_TENSORS)],
         )
         found = (
             grads.x,
@@ -96,12 +121,27 @@ class _Sequence(torch.autograd.Function):
             None if grad is None else grad.reshape(tensor.shape)
             for grad, tensor in zip(found, tensors, strict=True)
         )
-        return None, None, None, None, *shaped
+        return *_NO_TENSORS, *shaped
+
+
+#: The gradients of what the operation takes before its tensors.
+_NO_TENSORS = (None,) * 5
+
+
+def _run(cell, rows, parts, training, tensors):
+    """Describe a run, given what the operation takes."""
+    x, *others = tensors if cell.population else [tensor.unsqueeze(0) for tensor in tensors]
+    return run_of(cell, rows, parts, x, others, training=training)
+
+
+def _materialized(grad: Tensor) -> Tensor:
+    """Return a gradient whose numbers are in memory, where PyTorch only knows that they are 0."""
+    return torch.zeros_like(grad) if grad._is_zerotensor() else grad.resolve_neg()
 
 
 def _gradients_by_steps(ctx, tensors, grad_output, grad_last):
     """Return gradients that can be differentiated again, from the cell's own steps."""
-    cell, rows, parts = ctx.cell, ctx.run.rows, ctx.parts
+    cell, rows, parts = ctx.cell, ctx.rows, ctx.parts
     x, *state = tensors[: 1 + parts]
     projection, bias, *weights = tensors[1 + parts :]
     drive, last_step = affine(x, projection, bias), x.size(-3) - 1

@@ -71,7 +71,7 @@ class Unit:
     active state is not theirs to take.
 
     Both are decorated with :func:`scalar`. They hold no constants: ``1 - u`` would turn a float32
-    into a float64, so that ``(1 - u) * x`` is written ``x - u * x``.
+    into a float64, and is written ``one(u) - u``.
 
     Attributes:
         name: what messages call it.

@@ -3,7 +3,7 @@
 import inspect
 import numbers
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast, overload
 
@@ -15,8 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import cell_class
 from ..cells.base import Cell, State, check_dtype, check_size, check_type
-from ..kernels.backend import Backend, find
-from ..kernels.sequence import run_sequence
+from ..kernels.sequence import kernel_of
 from ..kernels.unrolled import step_through
 from ..random.streams import stream
 
@@ -155,6 +154,16 @@ class RNN(nn.Module):
         self.cells = cast(Sequence[Cell], cells)
 
     @property
+    def mode(self) -> str:
+        """The name of the cell, under the name that nn.GRU has for it."""
+        return self.cell
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The parameters of every cell: layer by layer, forwards before backwards."""
+        return [list(made.parameters()) for made in self.cells]
+
+    @property
     def state_names(self) -> tuple[str, ...]:
         """The names of the state's tensors."""
         return self.cells[0].state_names
@@ -213,6 +222,10 @@ class RNN(nn.Module):
             raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
         self._check_input(data)
         rows = batch_sizes.tolist()
+        if rows != sorted(rows, reverse=True) or sum(rows) != len(data):
+            raise RuntimeError(
+                f"batch_sizes must not increase, and add up to the {len(data)} rows of the data"
+            )
         states = [reorder(state, by_length) for state in self._states(hx, rows[0], True)]
         output, h_n = self._layers(data, states, rows)
         h_n = reorder(h_n, as_given)
@@ -238,7 +251,9 @@ class RNN(nn.Module):
         return x, _stack(last)
 
     def _check_input(self, input: Tensor) -> None:
-        """Refuse an input of another dtype, width or population than the weights'."""
+        """Refuse an input of another device, dtype, width or population than the weights'."""
+        for made in self.cells:
+            made.check_device(input)
         check_dtype(input, self.cells[0].like)
         if input.size(-1) != self.input_size:
             raise RuntimeError(
@@ -344,9 +359,9 @@ def run(
     """
     if batch_sizes is None and x.size(-3) == 0:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-    backend = find(x, *state, cells=[cell]) if state[0].size(-2) else None
-    if backend is not None:
-        return _run_kernel(backend, cell, x, state, reverse, batch_sizes)
+    kernel = kernel_of(cell, x, state)
+    if kernel is not None:
+        return _run_kernel(kernel, x, state, reverse, batch_sizes)
     projections = (
         _projections(cell, x) if batch_sizes is None else cell.project(x).split(batch_sizes)
     )
@@ -355,7 +370,10 @@ def run(
     )
     if reverse:
         states.reverse()
-    return cell.output(torch.stack(states, -3) if batch_sizes is None else torch.cat(states)), state
+    h = torch.stack(states, -3) if batch_sizes is None else torch.cat(states)
+    output = cell.output(h)
+    # A function of h may need its result for its derivative. The output may be changed in place.
+    return output if output is h else output.clone(), state
 
 
 def _projections(cell: Cell, x: Tensor) -> Sequence[Tensor]:
@@ -376,14 +394,13 @@ def compact(x: Tensor) -> Tensor:
 
 
 def _run_kernel(
-    backend: Backend,
-    cell: Cell,
+    kernel: Callable[[Tensor, State, np.ndarray], tuple[Tensor, State]],
     x: Tensor,
     state: State,
     reverse: bool,
     batch_sizes: list[int] | None,
 ) -> tuple[Tensor, State]:
-    """Run a cell's kernel; arguments and results as for :func:`run`."""
+    """Run a kernel; arguments and results as for :func:`run`."""
     batch = state[0].size(-2)
     if batch_sizes is None:
         rows = np.full(x.size(-3), batch)
@@ -395,7 +412,7 @@ def _run_kernel(
         x = x.new_zeros((*real.shape, x.size(-1))).index_put((real,), x)
     if reverse:
         x, rows = x if constant else x.flip(-3), rows[::-1].copy()
-    output, state = run_sequence(backend, cell, x, state, rows)
+    output, state = kernel(x, state, rows)
     if reverse:
         output = output.flip(-3)
     return output if batch_sizes is None else output[real], state

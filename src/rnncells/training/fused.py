@@ -7,6 +7,7 @@ autograd for bookkeeping that takes longer than a small network's arithmetic.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,8 @@ import torch
 from torch import Tensor
 
 from ..cells.base import Cell
-from ..kernels.backend import Backend, find
-from ..kernels.registry import recurrence_of, run_of, weights_of
+from ..kernels.backend import Backend, find, possible
+from ..kernels.registry import binding, fit, recurrence_of, run_of, weights_of
 from ..layers.rnn import compact
 
 if TYPE_CHECKING:
@@ -34,34 +35,40 @@ class FusedLoss:
 
     def __init__(self, network: Network):
         self.network = network
-        self.backend: Backend | None = None
         self.layers: list[Layer] = []
         self.shapes: tuple[object, ...] = ()
 
-    def takes(self, objective: Objective) -> bool:
-        """Return whether this can be computed here; else autograd has to do it."""
-        rnn, readout = self.network.rnn, self.network.readout
-        if rnn.bidirectional or rnn.dropout or objective.target.numel() == 0:
-            return False
-        self.backend = find(objective.x, objective.target, readout.weight, cells=rnn.cells)
-        return self.backend is not None
-
     @torch.no_grad()
-    def __call__(self, objective: Objective) -> Tensor:
+    def __call__(self, objective: Objective) -> Tensor | None:
         """Return the loss of every member, ``(S,)``, and set (not add to) the gradients.
 
-        :meth:`takes` must have been asked before.
+        Returns None, and does nothing, if no backend can; then autograd has to do it.
         """
-        assert self.backend is not None
         network, (x, target, scale, error, codes, last) = self.network, objective
-        cells, readout = network.rnn.cells, network.readout
-        shapes = self.backend, x.shape, target.shape, x.dtype
-        if shapes != self.shapes:
-            rows = np.full(x.size(1), target.size(-2))
-            self.layers, self.shapes = [Layer(self.backend, c, rows) for c in cells], shapes
+        rnn, readout = network.rnn, network.readout
+        cells = rnn.cells
+        if rnn.bidirectional or rnn.dropout or target.numel() == 0 or not possible():
+            return None
+        if any(binding(type(cell)) is None for cell in cells):
+            return None
+        members, outputs = rnn.population, target.size(-1)
+        if readout.weight.shape != (members, rnn.hidden_size, outputs):
+            return None
+        if readout.bias.shape != (members, outputs):
+            return None
         with torch.enable_grad():
             states = network.initial_states(codes, target.size(-2))
-            given = [(*state, *weights_of(cell)) for cell, state in zip(cells, states, strict=True)]
+            weights = [weights_of(cell) for cell in cells]
+        given = [(*state, *of_cell) for state, of_cell in zip(states, weights, strict=True)]
+        others = target, scale, readout.weight, readout.bias, *chain.from_iterable(given)
+        backend = find(x, *others, cells=cells)
+        inputs = x, *(state[0] for state in states[:-1])  # of the width of the output below
+        if backend is None or not all(map(fit, cells, inputs, states, weights)):
+            return None
+        shapes = backend, x.shape, target.shape, x.dtype
+        if shapes != self.shapes:
+            rows = np.full(x.size(1), target.size(-2))
+            self.layers, self.shapes = [Layer(backend, cell, rows) for cell in cells], shapes
         x = compact(x)
         # A layer's gradients are wanted if it learns, or one below it does.
         lowest = next(
@@ -71,7 +78,7 @@ class FusedLoss:
         for k, layer in enumerate(self.layers):
             active = layer.forward(x, given[k], len(states[k]), learns=k >= lowest)
             x = active[:, 1:]
-        loss, (grad, *of_readout) = self.backend.read_out(
+        loss, (grad, *of_readout) = backend.read_out(
             x[:, -1] if last else x,
             *(readout.weight, readout.bias, target, scale, error),
             with_features=lowest < len(cells),

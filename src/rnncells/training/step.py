@@ -72,8 +72,8 @@ class TrainingStep:
     def _descend(self, batch: Batch) -> Tensor:
         """Return each member's loss, ``(S,)``, and leave the gradients with the parameters."""
         objective = self.task.objective(batch)
-        if objective is not None and self._fused_loss.takes(objective):
-            return self._fused_loss(objective)
+        if objective is not None and (loss := self._fused_loss(objective)) is not None:
+            return loss
         loss = self.task.loss(self.network, batch)
         # Members do not mix, so one member's NaN stays with it in the backward pass.
         loss.backward(self._ones)

@@ -1,4 +1,6 @@
-"""Kernels for the CPU, compiled by Numba when a cell is first used.
+"""Kernels for the CPU, compiled by Numba."""
 
-May import ``cells``, and the rest of ``kernels`` but no other backend.
-"""
+from numba import config
+
+if config.DISABLE_JIT:
+    raise ImportError("NUMBA_DISABLE_JIT is set")

@@ -24,6 +24,6 @@ class NumbaBackend(backend.Backend):
         """See the base class."""
         return (
             all(t.is_cpu for t in tensors)
-            and {t.dtype for t in tensors} <= {torch.float32, torch.float64}
+            and {t.dtype for t in tensors} in ({torch.float32}, {torch.float64})
             and (cell is None or registry.binding(cell) is not None)
         )

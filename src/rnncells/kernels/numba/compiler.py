@@ -1,5 +1,6 @@
 """Compiling, once per machine: where compiled code is kept, and for which code it stands."""
 
+import getpass
 import hashlib
 import logging
 import os
@@ -45,9 +46,15 @@ def cache_folder(*sources: str) -> Path:
 @cache
 def _cache() -> Path:
     """Return the first folder of the usual ones that can be written to."""
-    chosen = [os.environ[name] for name in ("NUMBA_CACHE_DIR",) if name in os.environ]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    for folder in map(Path, (*chosen, home / "rnncells")):
+    candidates = []
+    if "NUMBA_CACHE_DIR" in os.environ:
+        candidates.append(Path(os.environ["NUMBA_CACHE_DIR"]))
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+        candidates.append(home / "rnncells")
+    except RuntimeError as error:  # nobody knows where this user is at home
+        logger.warning("no home for compiled kernels: %s", error)
+    for folder in candidates:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -55,7 +62,20 @@ def _cache() -> Path:
         else:
             if os.access(folder, os.W_OK):
                 return folder
-    return Path(tempfile.mkdtemp(prefix="rnncells-"))
+            logger.warning("no compiled kernels in %s: it cannot be written to", folder)
+    return _temporary()
+
+
+def _temporary() -> Path:
+    """Return a folder among the temporary files: always the same for the same user."""
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir(), f"rnncells-{user}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o022):
+        # Code that somebody else can write would run as this user.
+        return Path(tempfile.mkdtemp(prefix="rnncells-"))
+    return folder
 
 
 def compiled(function: Callable[..., Any], *sources: str) -> Any:

@@ -30,7 +30,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
-from ..scalars import quick_sigmoid, quick_tanh, sigmoid, tanh
+from ..scalars import one, quick_sigmoid, quick_tanh, sigmoid, tanh, zero
 from .vector import Vector, same_type
 
 #: How all kernels are compiled: no traps for a division by zero, products and sums may be fused,
@@ -43,6 +43,7 @@ INLINED = {**COMPILED, "forceinline": True}
 class _Constants(NamedTuple):
     """The numbers of one precision."""
 
+    half: Any
     one: Any
     two: Any
     log2_e: Any
@@ -59,12 +60,12 @@ class _Constants(NamedTuple):
 
 
 def _constants(kind: type, ln2_high: float, bits: int, limits: tuple[int, int], terms: int) -> Any:
-    numbers = (1, 2, 1 / math.log(2), ln2_high, math.log(2) - ln2_high, 1.5 * 2**bits, *limits)
+    numbers = (0.5, 1, 2, 1 / math.log(2), ln2_high, math.log(2) - ln2_high, 1.5 * 2**bits, *limits)
     series = tuple(kind(1 / math.factorial(k)) for k in range(terms, 0, -1))
     return _Constants(*map(kind, numbers), series)
 
 
-_SINGLE = _constants(np.float32, 0.693359375, 23, (9, 80), 7)
+_SINGLE = _constants(np.float32, 0.693359375, 23, (10, 80), 7)
 _DOUBLE = _constants(np.float64, 0.6931471803691238, 52, (20, 700), 13)
 
 # P and Q, the last coefficient first: the smallest greatest relative error up to the limit, beyond
@@ -72,7 +73,31 @@ _DOUBLE = _constants(np.float64, 0.6931471803691238, 52, (20, 700), 13)
 _ABOVE = (1.335445606e-8, 2.0608942667e-5, 3.4955799894e-3, 0.1338101888974, 0.9999999794530)
 _BELOW = (7.776476794e-7, 3.285621271e-4, 2.58769515663e-2, 0.4671433448253, 1.0)
 _P, _Q = (tuple(map(np.float32, numbers)) for numbers in (_ABOVE, _BELOW))
-_HALF, _LIMIT = np.float32(0.5), np.float32(9)
+# At this limit the quotient is exactly 1, so that a gate is exactly closed at minus infinity.
+_HALF, _LIMIT = np.float32(0.5), np.float32(9.04)
+
+
+@overload(zero, jit_options=INLINED)
+def _zero(x):
+    return lambda x: _constant(x, 0)
+
+
+@overload(one, jit_options=INLINED)
+def _one(x):
+    return lambda x: _constant(x, 1)
+
+
+@intrinsic(prefer_literal=True)
+def _constant(typing: Any, x: Any, number: Any) -> Any:
+    """Return an integer, which must be a constant, as a number of the type of x."""
+    value = float(number.literal_value)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(x)
+        vector = isinstance(kind, ir.VectorType)
+        return ir.Constant(kind, [value] * kind.count if vector else value)
+
+    return x(x, number), code
 
 
 def _single(x: Any) -> bool:
@@ -97,8 +122,10 @@ def _sigmoid(x):
     c = _SINGLE if _single(x) else _DOUBLE
 
     def implementation(x):
-        scale, s = _exponential(-_clamp(x, c.exp_limit), c)
-        return c.one / (c.one + (scale + scale * s))
+        # The square of the exponential of half the argument: infinite where it has to be.
+        scale, s = _exponential(-_clamp(c.half * x, c.exp_limit), c)
+        root = scale + scale * s
+        return c.one / (c.one + root * root)
 
     return implementation
 

@@ -3,7 +3,7 @@
 from ...cells.antisymmetric import AntisymmetricRNN
 from ..recurrence import Dense
 from ..registry import register
-from ..scalars import quick_tanh
+from ..scalars import quick_tanh, through_tanh
 from ..unit import Unit, scalar
 
 
@@ -22,8 +22,7 @@ def antisymmetric_backward(saved, previous, grad_state, parameters):
     rate, gamma = parameters
     (slope,) = saved
     (dh,) = grad_state
-    dslope = rate * dh
-    dtotal = dslope - dslope * slope * slope
+    dtotal = through_tanh(rate * dh, slope)
     return (), (dtotal,), (dh - gamma * dtotal,)
 
 

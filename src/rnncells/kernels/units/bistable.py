@@ -3,7 +3,7 @@
 from ...cells.bistable import BRC, NBRC
 from ..recurrence import Dense, Separate
 from ..registry import register
-from ..scalars import sigmoid, tanh
+from ..scalars import one, sigmoid, tanh, through_sigmoid, through_tanh
 from ..unit import Unit, scalar
 
 
@@ -13,7 +13,7 @@ def bistable_forward(drive, recurrent, previous, state, parameters):
     (h,) = state
     a = tanh(drive[0] + recurrent[0])
     update = sigmoid(drive[1] + recurrent[1])
-    candidate = tanh(drive[2] + h + a * h)
+    candidate = tanh(drive[2] + (one(a) + a) * h)
     return (candidate + update * (h - candidate),), (a, update, candidate)
 
 
@@ -23,12 +23,10 @@ def bistable_backward(saved, previous, grad_state, parameters):
     a, update, candidate = saved
     (dh,) = grad_state
     dkept = dh * update
-    dupdate = (dkept - dkept * update) * (previous - candidate)
-    dcandidate = dh - dkept
-    dcandidate = dcandidate - dcandidate * candidate * candidate
-    da = dcandidate * previous
-    da = da - da * a * a
-    grad_previous = dkept + dcandidate + a * dcandidate
+    dupdate = through_sigmoid(dh * (previous - candidate), update)
+    dcandidate = through_tanh(dh - dkept, candidate)
+    da = through_tanh(dcandidate * previous, a)
+    grad_previous = dkept + (one(a) + a) * dcandidate
     return (da, dupdate, dcandidate), (da, dupdate), (grad_previous,)
 
 

@@ -3,7 +3,7 @@
 from ...cells.gru import GRU
 from ..recurrence import Dense
 from ..registry import register
-from ..scalars import quick_sigmoid, quick_tanh
+from ..scalars import quick_sigmoid, quick_tanh, through_sigmoid, through_tanh
 from ..unit import Unit, scalar
 
 
@@ -23,11 +23,10 @@ def gru_backward(saved, previous, grad_state, parameters):
     reset, update, candidate, inner = saved
     (dh,) = grad_state
     dkept = dh * update
-    dupdate = (dkept - dkept * update) * (previous - candidate)
-    dcandidate = dh - dkept
-    dcandidate = dcandidate - dcandidate * candidate * candidate
+    dupdate = through_sigmoid(dh * (previous - candidate), update)
+    dcandidate = through_tanh(dh - dkept, candidate)
     dinner = dcandidate * reset
-    dreset = (dinner - dinner * reset) * inner
+    dreset = through_sigmoid(dcandidate * inner, reset)
     return (dreset, dupdate, dcandidate), (dreset, dupdate, dinner), (dkept,)
 
 

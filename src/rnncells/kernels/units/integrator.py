@@ -1,14 +1,15 @@
 """The leaky integrator, which is the unit of many cells."""
 
+from ..scalars import one
 from ..unit import Unit, scalar
 
 
 @scalar
 def leaky_forward(drive, recurrent, previous, state, parameters):
-    """Return h' = h + rate (recurrent - h)."""
+    """Return h' = (1 - rate) h + rate recurrent."""
     (rate,) = parameters
     (h,) = state
-    return (h + rate * (recurrent[0] - h),), ()
+    return ((one(rate) - rate) * h + rate * recurrent[0],), ()
 
 
 @scalar
@@ -16,8 +17,7 @@ def leaky_backward(saved, previous, grad_state, parameters):
     """Derivative of :func:`leaky_forward`."""
     (rate,) = parameters
     (dh,) = grad_state
-    dtotal = rate * dh
-    return (), (dtotal,), (dh - dtotal,)
+    return (), (rate * dh,), ((one(rate) - rate) * dh,)
 
 
 LEAKY = Unit("leaky", leaky_forward, leaky_backward, parameters=1, activated=True)

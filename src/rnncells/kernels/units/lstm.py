@@ -3,7 +3,7 @@
 from ...cells.lstm import LSTM
 from ..recurrence import Dense
 from ..registry import register
-from ..scalars import quick_sigmoid, quick_tanh
+from ..scalars import quick_sigmoid, quick_tanh, through_sigmoid, through_tanh, zero
 from ..unit import Unit, scalar
 
 
@@ -27,18 +27,15 @@ def lstm_backward(saved, previous, grad_state, parameters):
     squashed = quick_tanh(f * c + i * g)
     do = dh * squashed
     dsquashed = dh * o
-    dc = dc + dsquashed - dsquashed * squashed * squashed
-    di = dc * g
-    df = dc * c
-    dg = dc * i
+    dc = dc + through_tanh(dsquashed, squashed)
     grad = (
-        (di - di * i) * i,
-        (df - df * f) * f,
-        dg - dg * g * g,
-        (do - do * o) * o,
+        through_sigmoid(dc * g, i),
+        through_sigmoid(dc * c, f),
+        through_tanh(dc * i, g),
+        through_sigmoid(do, o),
     )
     # The step sees h through the active state only.
-    return (), grad, (dh - dh, dc * f)
+    return (), grad, (zero(dh), dc * f)
 
 
 register(

@@ -3,17 +3,17 @@
 from ...cells.predictive import PCRNNGC, PCRNNGCHCA, PCRNNGCHCM, PCRNNHCA, PCRNNHCM, PCRNNV
 from ..recurrence import Coupled, Dense, Factored
 from ..registry import register
-from ..scalars import through_tanh
+from ..scalars import one, through_tanh
 from ..unit import Stage, Unit, scalar
 from .integrator import LEAKY, rate
 
 
 @scalar
 def velocity_forward(drive, recurrent, previous, state, parameters):
-    """Return v' = v + rate (recurrent - h - v), h' = h + v'."""
+    """Return v' = (1 - rate) v + rate (recurrent - h), h' = h + v'."""
     (rate,) = parameters
     h, velocity = state
-    velocity = velocity + rate * (recurrent[0] - h - velocity)
+    velocity = (one(rate) - rate) * velocity + rate * (recurrent[0] - h)
     return (h + velocity, velocity), ()
 
 
@@ -24,7 +24,7 @@ def velocity_backward(saved, previous, grad_state, parameters):
     dh, dvelocity = grad_state
     dvelocity = dvelocity + dh
     dtotal = rate * dvelocity
-    return (), (dtotal,), (dh - dtotal, dvelocity - dtotal)
+    return (), (dtotal,), (dh - dtotal, (one(rate) - rate) * dvelocity)
 
 
 VELOCITY = Unit(

@@ -3,7 +3,7 @@
 from ...cells.ugrnn import UGRNN
 from ..recurrence import Dense
 from ..registry import register
-from ..scalars import quick_sigmoid, quick_tanh
+from ..scalars import quick_sigmoid, quick_tanh, through_sigmoid, through_tanh
 from ..unit import Unit, scalar
 
 
@@ -23,10 +23,8 @@ def ugrnn_backward(saved, previous, grad_state, parameters):
     update, candidate, above = saved
     (dh,) = grad_state
     dkept = dh * update
-    dgate = (dkept - dkept * update) * above
-    dcandidate = dh - dkept
-    dcandidate = dcandidate - dcandidate * candidate * candidate
-    return (), (dgate, dcandidate), (dkept,)
+    dgate = through_sigmoid(dh * above, update)
+    return (), (dgate, through_tanh(dh - dkept, candidate)), (dkept,)
 
 
 DRIVERS = {
