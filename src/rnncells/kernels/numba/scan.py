@@ -107,6 +107,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             load(stage_state, state, h, j, d, some),
             load(stage_parameters, parameters, 0, j, d, some),
         )
+        prefetch(1, inner, k + CHUNK, j, d)
+        prefetch(stage_saved, inner_saved, k + CHUNK, j, d)
         store(inner, k, j, d, (value,), some)
         store(inner_saved, k, j, d, keep, some)
 
@@ -131,7 +133,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     @inlined
     def retreat(
         saved, active, grad_output, grad_active, carry, parameters, grad_received, grad_driven,
-        grad_x, b, a, following, k, g, h, j, n, some,
+        x, grad_x, b, a, following, k, g, h, j, n, some,
     ):  # fmt: skip
         grad = load(1, grad_output, g, j, n, some)[0] + load(1, grad_active, b, j, n, some)[0]
         grad = through(grad, load(1, active, following, j, n, some)[0])
@@ -145,7 +147,9 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         if not matrix:
             prefetch(n_saved, saved, k - CHUNK, j, n)
         prefetch(1, active, a - CHUNK, j, n)
+        prefetch(1, grad_output, g - CHUNK, j, n)
         prefetch(1, grad_x, k - CHUNK, j, n)
+        prefetch(1, x, k - CHUNK, j, n)
         store(carry, h, j, n, to_state, some)
         store(grad_received, b, j, n, to_received, some)
         if n_driven:
@@ -160,6 +164,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             load(1, grad_inner, b, j, d, some)[0],
             load(stage_parameters, parameters, 0, j, d, some),
         )
+        prefetch(stage_saved, inner_saved, k - CHUNK, j, d)
         store(grad_recurrent, b, j, d, to_recurrent, some)
         if not additive:
             store(grad_drive, b, j, d, to_drive, some)
@@ -220,7 +225,9 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                     c = lowest - begin if constant else 0
                     if t < x_steps:
                         at = (m * x_steps + t) * batch + lowest
-                        multiply(via, x, at, count, into, drive, c, bias, m, 0)
+                        multiply_and_fetch(
+                            via, x, at, count, into, drive, c, bias, m, 0, x, at + count, count
+                        )
                     if matrix:
                         base, base_row = (drive, c) if additive else (weight_bias, m)
                         multiply_and_fetch(
@@ -314,13 +321,13 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                         for j in range(0, whole, lanes):
                             retreat(
                                 saved, active, grad_output, grad_active, carry, spread,
-                                grad_received, grad_driven, grad_x,
+                                grad_received, grad_driven, x, grad_x,
                                 b, a + b, a + batch + b, k + b, g + b, h + b, j, n, None,
                             )  # fmt: skip
                         if whole < n:
                             retreat(
                                 saved, active, grad_output, grad_active, carry, spread,
-                                grad_received, grad_driven, grad_x,
+                                grad_received, grad_driven, x, grad_x,
                                 b, a + b, a + batch + b, k + b, g + b, h + b, whole, n, n - whole,
                             )  # fmt: skip
                     rows_here = high - r
