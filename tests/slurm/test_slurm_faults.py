@@ -115,6 +115,7 @@ def test_a_job_that_takes_too_much_memory_gets_more(cluster, disturbed):
     head = disturbed["memory"].succeed()
     killed, _ = cluster.ended(head.folder)
     assert "exceeded memory limit" in head.slurm_log(killed["JobId"])
+    assert f"{killed['JobId']}.log (check log file(s) for error details)" in head.output
 
 
 def test_a_job_is_told_to_save_its_work_before_its_time_limit(cluster, disturbed):
