@@ -2,6 +2,7 @@
 
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.jobs.files import read_table, write_table, write_text
 from rnncells.jobs.job import job
 from rnncells.results.comparisons import improvements, over_tasks
@@ -21,4 +22,4 @@ def main(snakemake: Snakemake) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines

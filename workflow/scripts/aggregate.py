@@ -5,6 +5,7 @@ import time
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.jobs.files import write_table, write_text
 from rnncells.jobs.job import job
 from rnncells.results.comparisons import compare_cells
@@ -53,4 +54,4 @@ def main(snakemake: Snakemake) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines

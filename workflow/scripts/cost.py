@@ -2,6 +2,7 @@
 
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.figures import cost
 from rnncells.figures.drawing import save
 from rnncells.jobs.files import write_table
@@ -18,4 +19,4 @@ def main(snakemake: Snakemake) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines

@@ -2,6 +2,7 @@
 
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.figures.drawing import draw, save
 from rnncells.jobs.files import read_table
 from rnncells.jobs.job import job
@@ -17,4 +18,4 @@ def main(snakemake: Snakemake) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines

@@ -4,6 +4,7 @@ import time
 
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.jobs.files import write_json, write_table
 from rnncells.jobs.job import job
 from rnncells.results.provenance import record
@@ -33,4 +34,4 @@ def main(snakemake: Snakemake) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines

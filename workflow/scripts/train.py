@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.jobs.files import read_array
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.jobs.gpu import leased
@@ -64,4 +65,4 @@ def learn(snakemake: Snakemake, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines
