@@ -146,4 +146,22 @@ def _hand_out(found: list[tuple[Sequence[Tensor], Sequence[Tensor]]]) -> None:
                 tensor.grad = grad
     if made:
         tensors, grads = zip(*made, strict=True)
-        torch.autograd.backward(tensors, grads)
+        with torch.enable_grad():
+            root = _Root.apply(grads, *tensors)
+        root.backward()
+
+
+class _Root(torch.autograd.Function):
+    """A number whose gradients with respect to tensors are given.
+
+    ``torch.autograd.backward(tensors, grads)`` does the same, and imports SymPy to compare sizes.
+    """
+
+    @staticmethod
+    def forward(ctx, grads: Sequence[Tensor], *tensors: Tensor) -> Tensor:
+        ctx.grads = grads
+        return grads[0].new_zeros(())
+
+    @staticmethod
+    def backward(ctx, _: Tensor) -> tuple[Tensor | None, ...]:
+        return None, *ctx.grads

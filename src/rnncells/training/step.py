@@ -44,7 +44,6 @@ class TrainingStep:
         self.steps_made = torch.zeros(members, dtype=torch.int64, device=device)
         self.losses = torch.zeros(members, task.steps, device=device)
         self._fused_loss = FusedLoss(network)
-        self._ones = torch.ones(members, device=device)
         self.made = 0
         self._next = torch.zeros(1, dtype=torch.int64, device=device)
         self._run = CUDAGraph(self._advance) if device.type == "cuda" else self._advance
@@ -76,7 +75,7 @@ class TrainingStep:
             return loss
         loss = self.task.loss(self.network, batch)
         # Members do not mix, so one member's NaN stays with it in the backward pass.
-        loss.backward(self._ones)
+        loss.sum().backward()
         return loss.detach()
 
     def _advance(self, batch: Batch) -> None:
