@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.figures import scorecard as figure
 from rnncells.figures.drawing import save
 from rnncells.jobs.files import read_table, write_table, write_text
@@ -38,4 +39,4 @@ def main(snakemake: Snakemake) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines
