@@ -115,6 +115,7 @@ config/published/README
 results/README
 profiles/README
 docs/*
+docs/reference/README
 ```
 
 ```{toctree}

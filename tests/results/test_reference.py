@@ -46,7 +46,14 @@ def folder(tmp_path_factory):
     result = train(spec, [0, 1], values, plan["tiny"].data.make())
     files = {"metrics": "metrics.parquet", "examples": "examples.parquet", "run": "run.json"}
     paths = {name: run / file for name, file in files.items()}
-    write_run(result, seeds=[0, 1], hyperparameters=values, parameters=spec.model_dump(), **paths)
+    write_run(
+        result,
+        seeds=[0, 1],
+        hyperparameters=values,
+        parameters=spec.model_dump(),
+        code={"cpu": "x"},
+        **paths,
+    )
     assert write_references(folder / "results", plan, folder / "kept") == [RUN]
     return folder / "kept"
 
