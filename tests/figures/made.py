@@ -15,6 +15,7 @@ PROTOCOL = {
     "seeds": 3,
     "metric": "sequences",
     "chance": 1.0,
+    "size_is": "units",
     "solved": None,
     "synthetic": False,
     "training": {"stop_below": 0.1, "threshold": 0.1},

@@ -264,8 +264,8 @@ def test_published_optima_become_hyperparameters():
         cells=["PC-RNN-HC-A"], hidden_sizes=[30, 60], hyperparameters={"source": "published"}
     )
     plan = resolve(config, PUBLISHED)["a"].cells["PC-RNN-HC-A"]
-    assert plan.hyperparameters[60] == {"p": 60.76, "lr": 0.017378, "tau": 4.7863}
-    assert plan.hyperparameters[30]["p"] == 10.96
+    assert plan.hyperparameters["hidden=60"] == {"p": 60.76, "lr": 0.017378, "tau": 4.7863}
+    assert plan.hyperparameters["hidden=30"]["p"] == 10.96
     assert len(read_published(PUBLISHED / "capacity_optima.csv")) == 37
 
 
@@ -324,10 +324,65 @@ def test_per_cell_settings_are_laid_over_those_of_the_study():
 
 def test_a_run_specification_holds_all_that_is_trained():
     config = study(cells=["ESN"], per_cell={"ESN": {"options": {"spectral_radius": 0.9}}})
-    spec = resolve(config, PUBLISHED)["a"].spec("ESN", 5, 4, 1)
+    spec = resolve(config, PUBLISHED)["a"].spec("ESN", 5, "hidden=4", 1)
     assert RunSpec(**json.loads(json.dumps(spec.model_dump()))) == spec
     assert (spec.options, spec.training.epochs) == ({"spectral_radius": 0.9}, 60)
     with pytest.raises(ValidationError, match="frozen"):
         spec.length = 6
     with pytest.raises(ValidationError, match=r"unknown key 'epoch' \(did you mean 'epochs'\?\)"):
         RunSpec(**spec.model_dump() | {"training": {"epoch": 3}})
+
+
+# Sizes, grids, and studies of several settings
+
+
+def plan_of(**changes):
+    return resolve(study(**changes), PUBLISHED)
+
+
+def test_parameters_in_place_of_hidden_sizes():
+    plan = plan_of(hidden_sizes=None, parameters=[1000, 10000])["a"]
+    assert plan.cells["GRU"].sizes == ["parameters=1000", "parameters=10000"]
+    spec = plan.spec("GRU", 5, "parameters=1000", 1)
+    assert (spec.hidden_size, spec.parameters) == (None, 1000)
+    own = plan_of(hidden_sizes=None, parameters=[9], per_cell={"GRU": {"hidden_sizes": [3]}})
+    assert own["a"].cells["GRU"].sizes == ["hidden=3"]
+    with pytest.raises(ConfigError, match=r"a\.parameters: there are hidden_sizes too"):
+        plan_of(parameters=[1000])
+    with pytest.raises(ConfigError, match=r"a: the key 'hidden_sizes' \(or 'parameters'\)"):
+        plan_of(hidden_sizes=None)
+
+
+def test_the_combinations_of_a_grid():
+    grid = {"source": "grid", "grid": {"lr": [0.1, 0.2], "tau": [3, 4]}, "values": {"gamma": 0.5}}
+    cells = plan_of(cells=["AntisymmetricRNN", "GRU"], hyperparameters=grid)["a"].cells
+    assert cells["GRU"].grid == [{"lr": 0.1}, {"lr": 0.2}]
+    assert cells["AntisymmetricRNN"].grid == [
+        {"lr": lr, "tau": tau, "gamma": 0.5} for lr in (0.1, 0.2) for tau in (3, 4)
+    ]
+    # A single combination is none to choose from.
+    one = {"source": "grid", "grid": {"lr": [0.1]}}
+    cell = plan_of(hyperparameters=one)["a"].cells["GRU"]
+    assert (cell.source, cell.hyperparameters) == ("config", {"hidden=4": {"lr": 0.1}})
+    for bad, said in (({"lr": [0.1, -1]}, "grid.lr: -1"), ({"taau": [1]}, "grid: no cell")):
+        with pytest.raises(ConfigError, match=rf"a\.hyperparameters\.{said}"):
+            plan_of(hyperparameters={"source": "grid", "grid": bad})
+
+
+def test_a_study_for_each_setting():
+    each = {"batch_size": [5, 10], "epochs": [1, 2]}
+    plan = plan_of(each=each, training={"train_sequences": 20})
+    assert list(plan) == ["a-5-1", "a-5-2", "a-10-1", "a-10-2"]
+    training = plan["a-10-1"].cells["GRU"].training
+    assert (training.batch_size, training.epochs, training.train_sequences) == (10, 1, 20)
+    with pytest.raises(ConfigError, match=r"a\.each: epochs is in `training` too"):
+        plan_of(each=each, training={"epochs": 3})
+    with pytest.raises(ConfigError, match=r"a\.each: 'a-0\.5' is not a valid name"):
+        plan_of(each={"stop_below": [0.5]})
+    with pytest.raises(ConfigError, match=r"a\.training.*'epoch'"):
+        plan_of(each={"epoch": [1]})
+
+
+def test_lengths_may_be_the_tasks_own():
+    plan = plan_of(lengths=None)["a"]
+    assert plan.cells["GRU"].lengths == [5, 100, 300]

@@ -99,8 +99,8 @@ def own(tmp_path, monkeypatch):
 
 def test_an_own_task_is_planned(own, tmp_path):
     plan = own()
-    assert plan.cells["GRU"].hyperparameters == {4: {"lr": 0.1, "k": 5}}
-    assert plan.spec("GRU", 9, 4, 1).training.rounds == 40
+    assert plan.cells["GRU"].hyperparameters == {"hidden=4": {"lr": 0.1, "k": 5}}
+    assert plan.spec("GRU", 9, "hidden=4", 1).training.rounds == 40
     assert plan.data.make().shape == (40, 3)
     protocol = describe("a", plan)
     assert (protocol["metric"], protocol["chance"]) == ("hits", 0.5)

@@ -74,7 +74,7 @@ def run(script: str, outputs: dict, inputs: dict | None = None, params: dict | N
         "study": "tiny",
         "cell": "TRNN",
         "length": "6",
-        "hidden": "4",
+        "size": "hidden=4",
         "layers": "1",
     }
     for path in outputs.values():
@@ -104,7 +104,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plan = resolve(CONFIG, ROOT / "config/published")["tiny"]
     search, protocol = plan.cells["TRNN"].search, describe("tiny", plan)
-    spec = plan.spec("TRNN", 6, 4, 1).model_dump()
+    spec = plan.spec("TRNN", 6, "hidden=4", 1).model_dump()
     searching = {
         "configurations": search.configurations,
         "space": search.settings()["space"],
@@ -125,6 +125,12 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     }
     run("optimum", optimum, {"observations": "observations.csv"}, searching)
 
+    grid = {"table": "grid.csv", "optimum": "grid_optimum.json", "run": f"grid/{RUN}/grid.json"}
+    combinations = [{"lr": rate, "p": 2, "tau": 5.0} for rate in (0.01, 0.1)]
+    gridding = {"spec": spec, "grid": combinations, "seeds": [0, 1], "code": {"cpu": "x"}}
+    run("grid", grid, data, gridding)
+    assert len(pd.read_csv("grid.csv")) == 4
+
     trained = {name: f"run/{RUN}/seeds=0-1/{name}.parquet" for name in ("metrics", "examples")}
     trained |= {"run": f"run/{RUN}/seeds=0-1/run.json"}
     settings = {"settings": {"spec": spec, "hyperparameters": None, "code": {"cpu": "x"}}}
@@ -139,11 +145,11 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     runs = {key + "s" * (key == "run"): [file] for key, file in trained.items()}
     task = {key: protocol[key] for key in ("metric", "solved")}
     task |= {"published": {"lengths": [60], "layers": [1]}}
-    records = {"searches": [found["run"], optimum["run"]]}
+    records = {"searches": [found["run"], optimum["run"], grid["run"]]}
     records |= {"published": str(ROOT / "config/published/capacity_optima.csv")}
     run("aggregate", tables, runs | records, {"task": task})
     assert sorted(pd.read_csv("tables/provenance.csv")["rule"]) == [
-        *("aggregate", "optimum", "search", "train")
+        *("aggregate", "grid", "optimum", "search", "train")
     ]
 
     drawn = {kind: f"figures/figure.{kind}" for kind in ("pdf", "png")}

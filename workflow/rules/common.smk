@@ -59,7 +59,7 @@ os.environ.update(
 )
 
 ENVIRONMENT = "../../envs/environment.yaml"
-RUN = "cell={cell}/length={length}/hidden={hidden}/layers={layers}"
+RUN = "cell={cell}/length={length}/{size}/layers={layers}"
 DATA = "results/data/{study}/data.npy"
 # What a search or a training asks for: the same for all, so it needs no function.
 GPU = {} if config.get("device") == "cpu" else {"gpu": 1}
@@ -69,7 +69,7 @@ wildcard_constraints:
     study="[A-Za-z0-9][A-Za-z0-9_-]*",
     cell="[^/]+",
     length="[0-9]+",
-    hidden="[0-9]+",
+    size="(hidden|parameters)=[0-9]+",
     layers="[0-9]+",
     seeds="[0-9]+([-+][0-9]+)*",
     figure=r"[A-Za-z0-9_.]+(:\w+)?",
@@ -83,14 +83,14 @@ def cell_plan(wildcards):
 # Parameters are plain dictionaries, lists, text and numbers, which Snakemake can compare. Snakemake's
 # lookup() would walk through the whole plan at every call, which takes minutes for thousands of jobs.
 @cache
-def spec_of(study, cell, length, hidden, layers):
-    return PLAN[study].spec(cell, int(length), int(hidden), int(layers)).model_dump()
+def spec_of(study, cell, length, size, layers):
+    return PLAN[study].spec(cell, int(length), size, int(layers)).model_dump()
 
 
 def spec(wildcards):
     """Return what a job trains, as a dictionary of :class:`rnncells.study.models.RunSpec`."""
     w = wildcards
-    return spec_of(w.study, w.cell, w.length, w.hidden, w.layers)
+    return spec_of(w.study, w.cell, w.length, w.size, w.layers)
 
 
 def search_settings(wildcards):
@@ -111,6 +111,16 @@ def extraction(wildcards):
 def configurations(wildcards):
     """Return how many configurations a search tries."""
     return cell_plan(wildcards).search.configurations
+
+
+def grid_of(wildcards):
+    """Return the combinations of a grid."""
+    return cell_plan(wildcards).grid
+
+
+def seeds_of(wildcards):
+    """Return all seeds of a cell."""
+    return cell_plan(wildcards).seeds
 
 
 @cache
@@ -244,8 +254,9 @@ def which_attempt(wildcards, attempt):
 def train_input(wildcards):
     """Return the data set, and the searched optimum, where a training has them."""
     files = {"data": data_file(wildcards)}
-    if cell_plan(wildcards).source == "search":
-        optimum = f"results/searches/{{study}}/{RUN}/optimum.json"
+    if (source := cell_plan(wildcards).source) in ("search", "grid"):
+        folder = {"search": "searches", "grid": "grids"}[source]
+        optimum = f"results/{folder}/{{study}}/{RUN}/optimum.json"
         files["optimum"] = optimum.format(**wildcards)
     return files
 
@@ -266,7 +277,7 @@ def train_settings(wildcards):
     hyperparameters = cell_plan(wildcards).hyperparameters
     return {
         "spec": spec(wildcards),
-        "hyperparameters": hyperparameters[int(wildcards.hidden)],
+        "hyperparameters": hyperparameters[wildcards.size],
         "code": code_of_training(wildcards),
     }
 
@@ -275,9 +286,9 @@ def combinations(study, cell):
     """Yield the wildcards of all runs of a cell, seeds apart."""
     plan = PLAN[study].cells[cell]
     for length in plan.lengths:
-        for hidden in plan.hidden_sizes:
+        for size in plan.sizes:
             for layers in plan.layers:
-                yield RUN.format(cell=cell, length=length, hidden=hidden, layers=layers)
+                yield RUN.format(cell=cell, length=length, size=size, layers=layers)
 
 
 @cache
@@ -306,12 +317,12 @@ def run_files(name):
     ]
 
 
-def searches(study):
-    """Return the searches of a study, by their axes."""
+def searches(study, source="search"):
+    """Return the searches of a study, or its grids, by their axes."""
     return [
         run
         for cell, plan in PLAN[study].cells.items()
-        if plan.source == "search"
+        if plan.source == source
         for run in combinations(study, cell)
     ]
 
@@ -322,6 +333,9 @@ def search_records(wildcards):
         f"results/searches/{wildcards.study}/{run}/{name}.json"
         for run in searches(wildcards.study)
         for name in ("search", "extraction")
+    ] + [
+        f"results/grids/{wildcards.study}/{run}/grid.json"
+        for run in searches(wildcards.study, "grid")
     ]
 
 

@@ -40,7 +40,7 @@ rule figure_search:
             caption="../report/figure.rst",
             category="{study}",
             subcategory="searches",
-            labels={"figure": "search", "cell": "{cell}", "hidden": "{hidden}"},
+            labels={"figure": "search", "cell": "{cell}", "size": "{size}"},
         ),
     log:
         f"logs/figure/{{study}}/search/{RUN}.log",

@@ -15,7 +15,7 @@ from rnncells.search.optimum import extract
 def main(snakemake: Snakemake) -> None:
     """Fit the surrogate to the observations, and write it and its optimum."""
     w, p, out = snakemake.wildcards, snakemake.params, snakemake.output
-    with job(f"optimum {w.study} {w.cell} hidden={w.hidden}", snakemake.log[0]):
+    with job(f"optimum {w.study} {w.cell} {w.size}", snakemake.log[0]):
         began = time.perf_counter()
         observations = read_observations(snakemake.input.observations, p.configurations, p.space)
         optimum, surrogate = extract(

@@ -26,7 +26,7 @@ WAITING = "another process is at work on this search; waiting until it has ended
 def main(snakemake: Snakemake) -> None:
     """Search, alone in the search's folder and with a GPU of its own where one is asked for."""
     w = snakemake.wildcards
-    name = f"search {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
+    name = f"search {w.study} {w.cell} length={w.length} {w.size} layers={w.layers}"
     folder = Path(snakemake.output.run).parent
     with (
         job(name, snakemake.log[0]),

@@ -22,7 +22,7 @@ WAITING = "another process trains these seeds; waiting until it has ended"
 def main(snakemake: Snakemake) -> None:
     """Train, alone in the run's folder and with a GPU of its own where one is asked for."""
     w = snakemake.wildcards
-    name = f"train {w.study} {w.cell} length={w.length} hidden={w.hidden} layers={w.layers}"
+    name = f"train {w.study} {w.cell} length={w.length} {w.size} layers={w.layers}"
     folder = Path(snakemake.output.run).parent
     with (
         job(f"{name} seeds={w.seeds}", snakemake.log[0]),

@@ -70,7 +70,7 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
             fontsize=SMALL,
             color=GREY,
         )
-        ax.set_title(size_label(size, depth).capitalize(), pad=12)
+        ax.set_title(size_label(size, depth, protocol["size_is"]).capitalize(), pad=12)
         ax.set_ylim(0, 1.02)
         if row == len(layers) - 1:
             ax.set_xlabel("Sequence length (digits)")

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..results.columns import CONFIGURATION, SOLVED
+from ..results.columns import CHANCE, CONFIGURATION, SOLVED
 from .style import (
     COLUMN,
     GREY,
@@ -21,7 +21,7 @@ from .style import (
     label_right,
 )
 
-_NAMES = {"length": "length {}", "hidden": "{} units", "layers": "layers: {}"}
+_NAMES = {"length": "length {}", "hidden": "{:,} {size_is}", "layers": "layers: {}"}
 #: Panels beside each other, and how wide the figure then is.
 _COLUMNS = {1: COLUMN, 2: COLUMN, 3: WIDTH, 4: WIDTH}
 
@@ -44,7 +44,9 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
     settings = scalars[axes_of_study].drop_duplicates().sort_values(axes_of_study[::-1])
     varying = [axis for axis in axes_of_study if settings[axis].nunique() > 1]
     # The task's own number first, then what else it measured.
-    names = sorted(scalars["metric"].unique(), key=lambda name: name != protocol["metric"])
+    names = sorted(
+        set(scalars["metric"]) - {CHANCE}, key=lambda name: (name != protocol["metric"], name)
+    )
     columns = min(max(_COLUMNS), len(settings))
     lines = -(-len(settings) // columns)
     figure = Figure(
@@ -67,8 +69,12 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
                 _count(ax, _where(scalars, chosen), cells)
                 ax.set_xlim(-0.07, 1.07)
             if metric == protocol["metric"]:
-                ax.axvline(protocol["chance"], color=GREY, linestyle="--", linewidth=0.9, zorder=1)
-            ax.set_title(", ".join(_NAMES[axis].format(setting[axis]) for axis in varying))
+                chance = protocol["chance"]
+                if chance is None:
+                    chance = _where(summary, chosen | {"metric": CHANCE})["mean"].mean()
+                ax.axvline(chance, color=GREY, linestyle="--", linewidth=0.9, zorder=1)
+            said = {"size_is": protocol["size_is"]}
+            ax.set_title(", ".join(_NAMES[axis].format(setting[axis], **said) for axis in varying))
             ax.tick_params(axis="y", labelleft=column == 0)
             ax.xaxis.set_major_locator(MaxNLocator(4))
             ax.set_xlabel(_words(metric))
@@ -77,7 +83,7 @@ def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Fig
         figure,
         protocol,
         "Small dots: seeds; marker: their mean; bar: 95 % t interval of the mean. Dashed: chance "
-        f"level, {protocol['chance']:g}.",
+        + ("level." if protocol["chance"] is None else f"level, {protocol['chance']:g}."),
         _criterion(protocol["solved"]),
         divergence_note(diverged, "and have no number here"),
     )

@@ -156,9 +156,10 @@ def thinned(table: Table, rows: int = 600) -> Table:
     return table.iloc[np.unique(np.linspace(0, len(table) - 1, rows).astype(int))]
 
 
-def size_label(hidden: int, layers: int) -> str:
-    """Say how large a network is."""
-    return f"{layers} layer{'s' if layers > 1 else ''} of {hidden} units"
+def size_label(hidden: int, layers: int, size_is: str) -> str:
+    """Say how large a network is; the size is one in ``units``, or in ``parameters``."""
+    depth = f"{layers} layer{'s' if layers > 1 else ''}"
+    return f"{depth} of {hidden} units" if size_is == "units" else f"{depth}, {hidden:,} {size_is}"
 
 
 def label_right(ax: Axes, y: float, label: str) -> None:

@@ -68,7 +68,7 @@ def draw(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
             draw_line(ax, cell, mean.index, mean, k / len(cells))
             top = max(top, mean.max())
         _levels(ax, protocol, column == len(sizes) - 1)
-        size = f", {size_label(hidden, layers)}" if len(sizes) > 1 else ""
+        size = f", {size_label(hidden, layers, protocol['size_is'])}" if len(sizes) > 1 else ""
         ax.set_title(f"Length {length}{size}")
         ax.set_xlim(left=0)
         if row == len(lengths) - 1:

@@ -62,7 +62,10 @@ def draw(examples: pd.DataFrame, metrics: pd.DataFrame, protocol: Mapping) -> Fi
         length, hidden, layers = group[CONFIGURATION[1:]].iloc[0]
         detail = f", length {length}, layers: {layers}" if several else ""
         ax.set_title(
-            f"{cell} ({hidden} units{detail})", loc="left", pad=4, color=cell_look(cell)[0]
+            f"{cell} ({hidden} {protocol['size_is']}{detail})",
+            loc="left",
+            pad=4,
+            color=cell_look(cell)[0],
         )
         for k, (sample, rows_of_sample) in enumerate(list(group.groupby("sample"))[:4]):
             key = (cell, length, hidden, layers, group["seed"].iloc[0], sample)

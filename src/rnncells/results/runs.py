@@ -56,6 +56,7 @@ def write_run(
             "steps": int(result.steps[k]),
             "seconds": result.seconds / len(seeds),
             "score": float(result.score[k]),
+            "hidden_size": result.hidden_size,
             "parameters": result.parameters,
             **hyperparameters[k],
         }

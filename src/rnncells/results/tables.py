@@ -11,8 +11,12 @@ from .columns import CONFIGURATION
 
 
 def axes_of(path: str | Path) -> dict[str, str | int]:
-    """Read the axes from a run's path (``cell=nBRC/length=300/hidden=100/layers=2/...``)."""
+    """Read the axes from a run's path (``cell=nBRC/length=300/hidden=100/layers=2/...``).
+
+    Where a study names budgets of parameters (``parameters=1000``), these are the axis ``hidden``.
+    """
     parts = dict(part.split("=", 1) for part in Path(path).parts if "=" in part)
+    parts.setdefault("hidden", parts.get("parameters", ""))
     return {axis: parts[axis] if axis == "cell" else int(parts[axis]) for axis in CONFIGURATION}
 
 

@@ -165,7 +165,8 @@ def _type(part: Mapping) -> str:
         case "array" if part.get("minItems") == part.get("maxItems") == 2:
             return "`[low, high]`"
         case "array":
-            return f"list of {PLURALS[_type(part['items']).split()[0]]}"
+            kind = _type(part["items"]).split()[0]
+            return f"list of {PLURALS.get(kind, 'values')}"
         case "integer" | "number" as kind:
             if "exclusiveMinimum" in part:
                 return f"{kind} above {part['exclusiveMinimum']:g}"

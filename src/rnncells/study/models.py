@@ -14,6 +14,7 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -133,8 +134,8 @@ class Search(Model):
 class Hyperparameters(Model):
     """Where the hyperparameters come from."""
 
-    source: Literal["config", "published", "search"] = Field(
-        "config", description="See the three examples."
+    source: Literal["config", "published", "search", "grid"] = Field(
+        "config", description="See the examples."
     )
     values: dict[str, Number] = Field(
         {"lr": 0.001},
@@ -143,6 +144,14 @@ class Hyperparameters(Model):
         "Giving `values` replaces the default.",
     )
     search: Search = Field(default_factory=Search, description="For `source: search`.")
+    grid: dict[str, Annotated[list[Number], Field(min_length=1), AfterValidator(_all_differ)]] = (
+        Field(
+            {"lr": [0.01, 0.003, 0.001, 0.0003, 0.0001]},
+            description="For `source: grid`: the values to combine; what it does not name is taken "
+            "from `values`. Every combination is trained with all seeds, and the best mean "
+            "validation score decides.",
+        )
+    )
 
 
 class CellSettings(Model):
@@ -150,6 +159,7 @@ class CellSettings(Model):
 
     lengths: Sizes | None = Field(None, description="Lengths for this cell.")
     hidden_sizes: Sizes | None = Field(None, description="Hidden sizes for this cell.")
+    parameters: Sizes | None = Field(None, description="Parameter budgets for this cell.")
     layers: Sizes | None = Field(None, description="Numbers of layers for this cell.")
     seeds: Seeds = Field(None, description="Seeds for this cell.")
     seeds_per_job: Count | None = Field(None, description="Seeds per job for this cell.")
@@ -173,10 +183,19 @@ class Study(Model):
         description="Names from the table in the README, or `package.module:Class` for a cell of "
         "your own."
     )
-    lengths: Sizes = Field(
-        description="Sequence lengths; what they count is the task's, see below."
+    lengths: Sizes | None = Field(
+        None,
+        description="Sequence lengths; what they count is the task's, see below. The default is "
+        "the task's own length, for the tasks that have one.",
     )
-    hidden_sizes: Sizes = Field(description="Units per layer (for MTRNN: per group).")
+    hidden_sizes: Sizes | None = Field(
+        None, description="Units per layer (for MTRNN: per group). This or `parameters` is needed."
+    )
+    parameters: Sizes | None = Field(
+        None,
+        description="In place of `hidden_sizes`: numbers of learned parameters, readout included. "
+        "Every cell gets the most units with which it has no more of them.",
+    )
     layers: Sizes = Field([1], description="Numbers of stacked layers.")
     seeds: Seeds = Field(
         list(range(5)),
@@ -192,6 +211,11 @@ class Study(Model):
     )
     training: dict[str, Any] = Field(
         {}, description="The training protocol; its keys depend on the task."
+    )
+    each: dict[str, Annotated[list[Any], Field(min_length=1), AfterValidator(_all_differ)]] = Field(
+        {},
+        description="Keys of `training` with several values each: for every combination there is "
+        "a study of its own, whose name ends in the values.",
     )
     data: dict[str, Any] = Field(
         {}, description="The data set, for tasks that have one; its keys depend on the task."
@@ -253,18 +277,27 @@ class CellPlan(Model):
 
     lengths: list[int] = Field(description="Lengths.")
     hidden_sizes: list[int] = Field(description="Units per layer.")
+    parameters: list[int] = Field([], description="Parameter budgets, in place of hidden sizes.")
     layers: list[int] = Field(description="Numbers of layers.")
     seeds: list[int] = Field(description="Seeds.")
     seeds_per_job: int = Field(description="How many of them a job trains together.")
     options: dict[str, Any] = Field(description="Keywords of the cell's class.")
     training: SerializeAsAny[Settings] = Field(description="The task's settings.")
-    source: Literal["config", "published", "search"] = Field(
+    source: Literal["config", "published", "search", "grid"] = Field(
         description="Where the hyperparameters come from."
     )
-    hyperparameters: dict[int, dict[str, Number] | None] = Field(
-        description="Hidden size -> hyperparameters; None where they are searched."
+    hyperparameters: dict[str, dict[str, Number] | None] = Field(
+        description="Size -> hyperparameters; None where they are searched."
     )
     search: SearchPlan | None = Field(description="How, if they are.")
+    grid: list[dict[str, Number]] = Field([], description="The combinations of a grid.")
+
+    @property
+    def sizes(self) -> list[str]:
+        """The sizes of the networks as they stand in file names."""
+        return [f"hidden={n}" for n in self.hidden_sizes] + [
+            f"parameters={n}" for n in self.parameters
+        ]
 
 
 class StudyPlan(Model):
@@ -275,14 +308,16 @@ class StudyPlan(Model):
     data: SerializeAsAny[DataSource] | None = Field(description="The data set, if there is one.")
     cells: dict[str, CellPlan] = Field(description="Cell -> what is done with it.")
 
-    def spec(self, cell: str, length: int, hidden_size: int, layers: int) -> "RunSpec":
-        """Return what a job of this study trains."""
+    def spec(self, cell: str, length: int, size: str, layers: int) -> "RunSpec":
+        """Return what a job of this study trains; size is one of :attr:`CellPlan.sizes`."""
         plan = self.cells[cell]
+        kind, _, number = size.partition("=")
         return RunSpec(
             task=self.task,
             cell=cell,
             length=length,
-            hidden_size=hidden_size,
+            hidden_size=int(number) if kind == "hidden" else None,
+            parameters=int(number) if kind == "parameters" else None,
             layers=layers,
             options=plan.options,
             training=plan.training,
@@ -296,13 +331,22 @@ class RunSpec(Model):
     task: str = Field(description="Name of the task, or package.module:Class.")
     cell: str = Field(description="Name of the cell, or package.module:Class.")
     length: int = Field(ge=1, description="The task's length axis.")
-    hidden_size: int = Field(ge=1, description="Units per layer.")
+    hidden_size: int | None = Field(None, ge=1, description="Units per layer.")
+    parameters: int | None = Field(
+        None, ge=1, description="In place of it: the most learned parameters, readout included."
+    )
     layers: int = Field(1, ge=1, description="Stacked layers.")
     options: dict[str, Any] = Field({}, description="Keywords of the cell's class.")
     training: SerializeAsAny[Settings] = Field(
         None, validate_default=True, description="The task's settings."
     )
     device: str = Field("auto", description="auto, cpu, cuda, or another device of PyTorch's.")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> "RunSpec":
+        if (self.hidden_size is None) == (self.parameters is None):
+            raise ValueError("give either hidden_size or parameters")
+        return self
 
     @field_validator("training", mode="before")
     @classmethod

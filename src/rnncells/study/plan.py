@@ -7,12 +7,14 @@ allowed. PyTorch is not imported, unless a user's own task does.
 
 import ast
 import csv
+import itertools
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..jobs.errors import did_you_mean, one_line, shown
-from ..tasks import DataSource, Settings, task_class
+from ..tasks import DataSource, Settings, Task, task_class
 from .catalogue import Description, describe_cell, fits
 from .figures import describe_figure
 from .models import (
@@ -50,10 +52,13 @@ def resolve(config: Mapping, published: str | Path) -> dict[str, StudyPlan]:
         ConfigError: for the first mistake found.
     """
     given = checked(Configuration, plain(config))
-    plan = {
-        name: _Resolving(f"studies.{name}", study, given.device, Path(published)).plan()
-        for name, study in given.studies.items()
-    }
+    plan: dict[str, StudyPlan] = {}
+    for name, study in given.studies.items():
+        for made, part in _each(name, study).items():
+            if made in plan:
+                raise ConfigError(f"studies.{name}.each: there are two studies {made}")
+            where = f"studies.{name}"
+            plan[made] = _Resolving(where, part, given.device, Path(published)).plan()
     _check_number_of_runs(plan)
     return plan
 
@@ -84,7 +89,7 @@ def _check_number_of_runs(plan: Mapping[str, StudyPlan]) -> None:
     runs = {
         study: sum(
             len(cell.lengths)
-            * len(cell.hidden_sizes)
+            * len(cell.sizes)
             * len(cell.layers)
             * -(-len(cell.seeds) // cell.seeds_per_job)
             for cell in part.cells.values()
@@ -97,6 +102,25 @@ def _check_number_of_runs(plan: Mapping[str, StudyPlan]) -> None:
             f"studies: {sum(runs.values()):,} runs, of which {largest} has {runs[largest]:,}; "
             f"allowed: {MOST_RUNS:,}. Raise seeds_per_job, or give the studies in several files"
         )
+
+
+def _each(name: str, study: Study) -> dict[str, Study]:
+    """Return the studies that one with the key ``each`` stands for, by name."""
+    if not study.each:
+        return {name: study}
+    found = {}
+    for values in itertools.product(*study.each.values()):
+        made = "-".join([name, *map(str, values)])
+        if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{0,63}", made):
+            raise ConfigError(
+                f"studies.{name}.each: {shown(made)} is not a valid name of a study; allowed: at "
+                "most 64 letters, digits, _ and -"
+            )
+        chosen = dict(zip(study.each, values, strict=True))
+        if twice := sorted(chosen.keys() & study.training.keys()):
+            raise ConfigError(f"studies.{name}.each: {twice[0]} is in `training` too")
+        found[made] = study.model_copy(update={"training": study.training | chosen})
+    return found
 
 
 def _merge(base: Mapping, change: Mapping) -> dict:
@@ -182,6 +206,7 @@ class _Resolving:
             ("values", hyper.values),
             ("search.space", hyper.search.space),
             ("search.first", hyper.search.first),
+            ("grid", hyper.grid if hyper.source == "grid" else {}),
         ):
             for name in given:
                 if name not in known:
@@ -202,14 +227,26 @@ class _Resolving:
         where, study = self.where, self.study
         axes = {
             axis: getattr(own, axis) or getattr(study, axis)
-            for axis in ("lengths", "hidden_sizes", "layers", "seeds", "seeds_per_job")
+            for axis in ("lengths", "layers", "seeds", "seeds_per_job")
         }
+        axes["lengths"] = axes["lengths"] or self.task.own_lengths(training)
+        if axes["lengths"] is None:
+            raise ConfigError(f"{where}: the key 'lengths' is missing")
+        axes |= self._sizes(cell, own)
         if (shortest := min(axes["lengths"])) < self.task.least_length:
             raise ConfigError(
                 f"{where}.lengths: {shortest} is too short for {study.task}; the least allowed is "
                 f"{self.task.least_length}"
             )
         self._check_readout(cell, training, description)
+        for key, asked in (
+            ("training.patience", training.patience is not None),
+            ("hyperparameters.source: grid", hyper.source == "grid"),
+        ):
+            if asked and self.task.validate is Task.validate:
+                raise ConfigError(
+                    f"{where}.{key}: {study.task} has no validation score (the method `validate`)"
+                )
         try:
             self.task.check_plan(axes["lengths"], training, self.data, description.constants)
         except ValueError as error:
@@ -222,20 +259,31 @@ class _Resolving:
         rate = {} if training.readout == "ridge" else LEARNING_RATE
         space = rate | self.task.search_space | description.search_space
         limits = _narrowest(description.limits, self.limits)
-        sizes, search = axes["hidden_sizes"], None
+        sizes = [f"hidden={n}" for n in axes["hidden_sizes"]]
+        sizes += [f"parameters={n}" for n in axes["parameters"]]
+        search, grid = None, []
         if hyper.source == "search":
             there = f"{where}.hyperparameters.search"
             first = FIRST | self._published_first(cell) | hyper.search.first
             search = _search_plan(there, hyper.search, space, limits, first)
             values = dict.fromkeys(sizes)
+        elif hyper.source == "grid":
+            names = [name for name in space if name in hyper.grid]
+            for numbers in itertools.product(*(hyper.grid[name] for name in names)):
+                chosen = hyper.values | dict(zip(names, numbers, strict=True))
+                grid.append(self._values(where, "grid", cell, chosen, space, limits, rate))
+            values = dict.fromkeys(sizes)
+            if len(grid) == 1:  # nothing to choose from, as for what has no learning rate
+                hyper = hyper.model_copy(update={"source": "config", "values": grid.pop()})
+                values = dict.fromkeys(sizes, hyper.values)
         elif hyper.source == "config":
-            there = f"{where}.hyperparameters.values"
-            given = _given_values(there, cell, hyper.values, space, limits)
-            if missing := [name for name in (*rate, *self.task.search_space) if name not in given]:
-                raise ConfigError(f"{there}: {cell} needs a value for {missing[0]!r}")
+            given = self._values(where, "values", cell, hyper.values, space, limits, rate)
             values = dict.fromkeys(sizes, given)
         else:
-            values = {size: self._published_values(cell, size, space, limits) for size in sizes}
+            values = {
+                f"hidden={n}": self._published_values(cell, n, space, limits)
+                for n in axes["hidden_sizes"]
+            }
         return CellPlan(
             **axes,
             options=own.options,
@@ -243,7 +291,39 @@ class _Resolving:
             source=hyper.source,
             hyperparameters=values,
             search=search,
+            grid=grid,
         )
+
+    def _sizes(self, cell: str, own: CellSettings) -> dict[str, list[int]]:
+        """Return the hidden sizes and the parameter budgets of a cell; one of the two is empty."""
+        for where, given in ((f"{self.where}.per_cell.{cell}", own), (self.where, self.study)):
+            if given.hidden_sizes and given.parameters:
+                raise ConfigError(
+                    f"{where}.parameters: there are hidden_sizes too; allowed: one of the two"
+                )
+            if given.hidden_sizes or given.parameters:
+                return {
+                    "hidden_sizes": given.hidden_sizes or [],
+                    "parameters": given.parameters or [],
+                }
+        raise ConfigError(f"{self.where}: the key 'hidden_sizes' (or 'parameters') is missing")
+
+    def _values(
+        self,
+        where: str,
+        key: str,
+        cell: str,
+        values: Mapping[str, float],
+        space: Mapping,
+        limits: Limits,
+        rate: Mapping,
+    ) -> dict[str, float]:
+        """Return those of the given values that apply to a cell, which needs those of its task."""
+        there = f"{where}.hyperparameters.{key}"
+        given = _given_values(there, cell, values, space, limits)
+        if missing := [name for name in (*rate, *self.task.search_space) if name not in given]:
+            raise ConfigError(f"{there}: {cell} needs a value for {missing[0]!r}")
+        return given
 
     def _published_first(self, cell: str) -> dict[str, float]:
         """Return where the published search of a cell started, if there is one."""

@@ -22,6 +22,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         solved: what solving the task means (``Task.solved``), or None.
         synthetic: whether the data set was made here, and read from no file.
         length_is: what a length is, in words.
+        size_is: what sizes of networks are: units, or parameters.
         published: whether there is a published study of this task.
         reduced: everything that is smaller than in the published study, in words; empty at
             published size.
@@ -38,6 +39,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         "solved": task.solved,
         "synthetic": study.data is not None and not study.data.files(),
         "length_is": task.length_is,
+        "size_is": "parameters" if any(cell.parameters for cell in cells) else "units",
         "published": task.published is not None,
         "reduced": [] if task.published is None else _reduced(study, task.published),
     }
@@ -54,10 +56,10 @@ def _reduced(study: StudyPlan, published) -> list[str]:
             reduced.append(f"{fewest:,} of {known:,} search configurations")
         if narrowed := sorted({name for search in searches for name in search.narrowed}):
             reduced.append(f"own search bounds of {', '.join(narrowed)}")
-    for axis in ("lengths", "hidden_sizes"):
+    for axis in ("lengths", "hidden_sizes", "parameters"):
         known = getattr(published, axis)
-        smaller = [getattr(cell, axis) for cell in cells if max(getattr(cell, axis)) < max(known)]
-        if smaller:
+        given = [values for cell in cells if (values := getattr(cell, axis))]
+        if known and (smaller := [values for values in given if max(values) < max(known)]):
             shown = ", ".join(map(str, sorted(set().union(*smaller))))
             reduced.append(f"{axis.replace('_', ' ')} {shown}, not {', '.join(map(str, known))}")
     seeds = min(len(cell.seeds) for cell in cells)

@@ -67,6 +67,7 @@ class Published:
     hidden_sizes: tuple[int, ...]
     layers: tuple[int, ...]
     seeds: int
+    parameters: tuple[int, ...] = ()
 
 
 class DataSource(Model):
@@ -99,8 +100,9 @@ class Task(ABC):
     Data: ClassVar[type[DataSource] | None] = None
     #: Name of the number in ``Outcome.metrics`` that a search's tries are recorded by.
     metric: ClassVar[str]
-    #: What an untrained guess reaches on ``metric``.
-    chance: ClassVar[float]
+    #: What an untrained guess reaches on ``metric``; None if it depends on the data, so that every
+    #: run has it as the metric ``chance``.
+    chance: ClassVar[float | None]
     #: What solving the task means: a metric's value at its last position, "below" or "above" this.
     solved: ClassVar[tuple[str, str, float] | None] = None
     #: What a length is, in words, and the least one.
@@ -156,6 +158,11 @@ class Task(ABC):
             ValueError: with the key, a colon, and what is wrong and allowed.
         """
         return
+
+    @classmethod
+    def own_lengths(cls, settings: Any) -> list[int] | None:
+        """Return the lengths of a study that names none; None if it has to name some."""
+        return list(cls.published.lengths) if cls.published else None
 
     @classmethod
     def limits(cls, data: Any) -> dict[str, tuple[float, float]]:

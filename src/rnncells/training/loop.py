@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from ..layers.network import Network
 from ..layers.rnn import RNN
 from ..study.models import RunSpec
 from ..tasks import Outcome, Task, task_class
+from .budget import largest_hidden_size
 from .checkpoint import Checkpoint
 from .patience import Patience
 from .ridge import ridge_regression
@@ -37,6 +39,7 @@ class Result:
         steps: gradient steps that each member made.
         seconds: wall time of the training and the evaluation, over all processes that it took.
         resumed: how often the training went on from a checkpoint.
+        hidden_size: units per layer.
         parameters: learned numbers per member.
         device: where it ran.
         validation: the validation score of every member, if it was asked for.
@@ -49,6 +52,7 @@ class Result:
     steps: np.ndarray
     seconds: float
     resumed: int
+    hidden_size: int
     parameters: int
     device: str
     validation: np.ndarray | None = None
@@ -118,6 +122,7 @@ def train(
         steps=loop.steps_made,
         seconds=loop.seconds(),
         resumed=loop.resumed,
+        hidden_size=network.rnn.hidden_size,
         parameters=per_member,
         device=describe_device(work.device),
         validation=loop.validation() if validate else None,
@@ -141,21 +146,27 @@ def assemble(
         if name != "lr" and name not in kind.search_space
     }
     try:
-        rnn = RNN(
+        make = partial(
+            RNN,
             spec.cell,
             work.input_size,
-            spec.hidden_size,
-            spec.layers,
+            num_layers=spec.layers,
             population=len(seeds),
             **spec.options,
             **own,
         )
+        hidden_size = spec.hidden_size or largest_hidden_size(
+            spec.parameters, partial(make, device="meta"), work.output_size
+        )
+        rnn = make(hidden_size)
+    except UserError:
+        raise
     except Exception as error:  # a user's cell may do anything
         raise ValueError(
             f"cannot make the cell {spec.cell!r}: {type(error).__name__}: {error}"
         ) from error
     network = Network(
-        rnn, work.output_size, *work.readout_initial(spec.hidden_size), seeds, work.input_sizes
+        rnn, work.output_size, *work.readout_initial(hidden_size), seeds, work.input_sizes
     ).to(device)
     work.prepare(network)
     return work, network
