@@ -20,6 +20,10 @@ rule grid:
         spec=spec,
         grid=grid_of,
         seeds=seeds_of,
-        code=code_of_cell("grid", "rnncells.search.grid"),
+        code=code_of_cell(
+            "grid",
+            "rnncells.search.grid",
+            record=f"results/grids/{{study}}/{RUN}/grid.json",
+        ),
     script:
         "../scripts/grid.py"

@@ -36,13 +36,14 @@ def choose(snakemake: Snakemake, folder: Path) -> None:
     p, files, out = snakemake.params, snakemake.input, snakemake.output
     spec = RunSpec(**p.spec)
     combinations, seeds = [dict(values) for values in p.grid], list(p.seeds)
+    device = resolve_device(spec.device)
     data = [files.data] if files.get("data") else []
     identity = {
         **spec.model_dump(),
         "grid": combinations,
         "seeds": seeds,
-        "code": fingerprint(p.code, files=data),
-        "device": resolve_device(spec.device).type,
+        "code": fingerprint(p.code[device.type], files=data),
+        "device": device.type,
     }
     checkpoint = Checkpoint(folder / ".checkpoint", identity, pause())
     array = read_array(data[0]) if data else None
@@ -56,6 +57,7 @@ def choose(snakemake: Snakemake, folder: Path) -> None:
         seeds=seeds,
         seconds=result.seconds,
         device=result.device,
+        code=dict(p.code),
         resumed=result.resumed,
         attempt=snakemake.resources.attempt,
     )

@@ -84,7 +84,7 @@ def draw(metrics: pd.DataFrame, protocol: Mapping) -> Figure:
     add_footnote(
         figure,
         protocol,
-        size_label(*sizes[0]).capitalize() + "." if len(sizes) == 1 else "",
+        size_label(*sizes[0], protocol["size_is"]).capitalize() + "." if len(sizes) == 1 else "",
         f"Moving average over {window}. Thin: single seeds; thick: their mean, in which a seed "
         "that reached the goal keeps its last value.",
         divergence_note(len(diverged), "left out"),
