@@ -115,7 +115,7 @@ def test_an_own_task_is_planned(own, tmp_path):
     searched = own(hyperparameters={"source": "search"}).cells["GRU"].search
     assert (searched.space["k"].low, searched.space["k"].high) == (1, 40)
     published = own(hyperparameters={"source": "published"}).cells["GRU"].hyperparameters
-    assert published == {4: {"lr": 0.02, "k": 7}}
+    assert published == {"hidden=4": {"lr": 0.02, "k": 7}}
     np.save(tmp_path / "mine.npy", np.ones((2, 3)))
     with_file = own(data={"file": "mine.npy"})
     assert with_file.data.files() == ["mine.npy"]
