@@ -112,8 +112,11 @@ def find(folder: Path, name: str = "") -> Reference:
 
 def same_machine(record: Mapping, here: Mapping) -> list[str]:
     """Return in what a machine differs from that of a record, as far as numbers depend on it."""
-    names = [f"{key} {here[key]}, not {record[key]}" for key in ("processor", "device")
-             if here[key] != record[key]]  # fmt: skip
+    names = [
+        f"{key} {here[key]}, not {record.get(key)}"
+        for key in ("processor", "device")
+        if here[key] != record.get(key)  # an older record does not name the processor
+    ]
     for library in ("torch", "numpy", "numba"):
         mine, its = here["versions"].get(library), record["versions"].get(library)
         if mine != its:
