@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
     plan = resolve(CONFIG, ROOT / "config/published")
     run = folder / "results/runs" / RUN
     run.mkdir(parents=True)
-    spec = plan["tiny"].spec("TRNN", 6, 4, 1)
+    spec = plan["tiny"].spec("TRNN", 6, "hidden=4", 1)
     values = [{"lr": 0.01, "p": 3, "tau": 10.0}] * 2
     result = train(spec, [0, 1], values, plan["tiny"].data.make())
     files = {"metrics": "metrics.parquet", "examples": "examples.parquet", "run": "run.json"}

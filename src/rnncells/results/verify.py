@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from ..cells import cell_class
 from ..jobs.errors import UserError
 from ..study.models import RunSpec
 from ..study.plan import resolve
@@ -36,10 +37,9 @@ def verify(reference: Reference) -> tuple[bool, list[str], list[str]]:
     spec = RunSpec(**its["parameters"])
     task = task_class(spec.task)
     data = None if its["data"] is None else task.Data(**its["data"]).make()
-    known = ("seed", "diverged", "steps", "seconds", "score", "parameters")
+    names = {"lr", *task.search_space, *cell_class(spec.cell).search_space}
     hyperparameters = [
-        {name: value for name, value in member.items() if name not in known}
-        for member in its["members"]
+        {name: member[name] for name in names & member.keys()} for member in its["members"]
     ]
     result = train(spec, its["seeds"], hyperparameters, data)
     device = describe_device(resolve_device(spec.device))
