@@ -28,10 +28,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import overload, register_jitable
+from numba.extending import intrinsic, overload, register_jitable
 
 from ..scalars import one, quick_sigmoid, quick_tanh, sigmoid, tanh, zero
-from .intrinsics import intrinsic
 from .vector import Vector, same_type
 
 #: How all kernels are compiled: no traps for a division by zero, products and sums may be fused,

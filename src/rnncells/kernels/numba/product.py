@@ -16,10 +16,10 @@ from filelock import FileLock
 from llvmlite import ir
 from numba import carray, types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from .compiler import cache_folder, compiled, compiled_for_c
 from .functions import inlined
-from .intrinsics import intrinsic
 from .processor import VECTORS
 from .vector import fetch, spread
 

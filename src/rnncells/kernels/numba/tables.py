@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 from torch import Tensor
-
-from .intrinsics import intrinsic
 
 
 def table_of(tensors: list[Tensor], products: tuple[int, int]) -> np.ndarray:

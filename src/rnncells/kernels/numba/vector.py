@@ -19,9 +19,8 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import register_model
+from numba.extending import intrinsic, register_model
 
-from .intrinsics import intrinsic
 from .processor import VECTORS
 
 
