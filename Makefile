@@ -11,7 +11,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures report verify record test test-faults test-wheel test-slurm reference bench lint docs
+.PHONY: help setup figures report verify record test browser test-faults test-wheel test-slurm reference bench lint docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ record: figures  ## write docs/reference, which verify compares with, from resul
 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+browser: setup  ## install Chromium with apt, in which the tests open the report (as root)
+	$(BIN)/python -m tests.browser
 
 test-faults: setup  ## break everything on purpose: kills, full disks, a cluster (10 minutes at most)
 	$(BIN)/python -m tests.faults.run $(ARGS)

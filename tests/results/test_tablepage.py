@@ -13,5 +13,4 @@ def test_a_page_shows_the_table_and_needs_nothing_else():
     assert "<td>0.1235</td>" in page
     assert "nan" not in page.lower().replace("isnan", "")
     assert page.count("<tr") == 3
-    assert not {"http:", "https:", "src=", "href="} & set(page.replace('"', " ").split())
-    assert "http" not in page
+    assert not [word for word in ("http", "src=", "href=", "@import") if word in page]

@@ -16,6 +16,7 @@ rule aggregate:
             ensure("results/tables/{study}/summary.html", non_empty=True),
             caption="../report/summary.rst",
             category="{study}",
+            subcategory="tables",
             labels={"figure": "summary table"},
         ),
         comparisons=ensure("results/tables/{study}/comparisons.parquet", non_empty=True),
@@ -24,6 +25,7 @@ rule aggregate:
             ensure("results/tables/{study}/comparisons.html", non_empty=True),
             caption="../report/comparisons.rst",
             category="{study}",
+            subcategory="tables",
             labels={"figure": "comparisons table"},
         ),
         published=ensure("results/tables/{study}/published.parquet", non_empty=True),
@@ -33,6 +35,7 @@ rule aggregate:
             ensure("results/tables/{study}/provenance.html", non_empty=True),
             caption="../report/provenance.rst",
             category="{study}",
+            subcategory="tables",
             labels={"figure": "provenance"},
         ),
     log:

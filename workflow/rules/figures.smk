@@ -8,6 +8,7 @@ rule figure:
             "results/figures/{study}/{figure}.png",
             caption="../report/figure.rst",
             category="{study}",
+            subcategory="figures",
             labels={"figure": "{figure}"},
         ),
     log:
