@@ -29,7 +29,7 @@ $(CONFIG):
 	@echo "CONFIG=$(CONFIG): there is no such file" >&2; exit 2
 
 figures: setup $(CONFIG)  ## run the workflow: every figure in results/figures (CONFIG=, CORES=, ARGS=)
-	@$(BIN)/python -m rnncells.study.read config/published $(CONFIG)
+	@$(BIN)/python -m rnncells.study.read $(CONFIG)
 	$(SNAKEMAKE) $(ARGS)
 
 report: figures  ## write report.html: all figures, captions and statistics in one file

@@ -26,7 +26,13 @@ extensions = [
     "mathml",
 ]
 root_doc = "README"
-include_patterns = ["*.md", "config/**.md", "profiles/*.md", "results/README.md", "docs/**"]
+include_patterns = [
+    "*.md",
+    "config/**.md",
+    "workflow/profiles/*.md",
+    "results/README.md",
+    "docs/**",
+]
 exclude_patterns = [".*", "build", "docs/build", "results/*/**", "src", "tests", "**/_*.rst"]
 
 # Markdown
@@ -111,9 +117,9 @@ docs/source/cells/*
 :hidden:
 :glob:
 config/README
-config/published/README
+src/rnncells/published/README
 results/README
-profiles/README
+workflow/profiles/README
 docs/*
 docs/reference/README
 ```

@@ -27,7 +27,7 @@ class Project:
     @classmethod
     def new(cls, folder: Path, config: dict) -> "Project":
         """Copy the project into a folder."""
-        for name in ("src", "workflow", "config", "envs", "profiles"):
+        for name in ("src", "workflow", "config", "envs"):
             shutil.copytree(
                 ROOT / name,
                 folder / name,

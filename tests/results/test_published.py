@@ -6,7 +6,7 @@ import pytest
 
 from rnncells.results.published import read_expectations
 
-OPTIMA = Path(__file__).parents[2] / "config/published/capacity_optima.csv"
+OPTIMA = Path(__file__).parents[2] / "src/rnncells/published/capacity_optima.csv"
 
 
 def test_expectations_are_those_of_the_surrogates_optimum():

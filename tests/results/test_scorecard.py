@@ -11,7 +11,7 @@ from rnncells.random.streams import stream
 from rnncells.results.scorecard import COLUMNS, VERDICTS, Study, compare, measured
 from rnncells.results.scorecard_page import page
 
-PUBLISHED = Path(__file__).parents[2] / "config/published"
+PUBLISHED = Path(__file__).parents[2] / "src/rnncells/published"
 CLAIMS = pd.read_csv(PUBLISHED / "claims.csv")
 NORMAL = np.array([-1.5, -0.5, 0.0, 0.5, 1.5])
 

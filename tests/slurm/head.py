@@ -28,7 +28,7 @@ class Head:
         """Start the run; one with another profile stays on this machine."""
         command = [sys.executable, "-m", "snakemake", "--configfile", "config.yaml"]
         command += ["--snakefile", ROOT / "workflow/Snakefile"]
-        command += ["--workflow-profile", ROOT / "profiles" / profile, "--cores", "2"]
+        command += ["--workflow-profile", ROOT / "workflow/profiles" / profile, "--cores", "2"]
         if profile == "slurm":
             # Jobs of seconds are not to wait for a look at their state.
             command += ["--slurm-init-seconds-before-status-checks", "4"]

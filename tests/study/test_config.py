@@ -13,7 +13,7 @@ from rnncells.study.plan import read_published, resolve
 from rnncells.study.validation import ConfigError
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = ROOT / "config/published"
+PUBLISHED = ROOT / "src/rnncells/published"
 
 
 def study(**changes) -> dict:

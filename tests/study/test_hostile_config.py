@@ -19,7 +19,7 @@ from rnncells.study.read import read
 from rnncells.study.validation import ConfigError
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = ROOT / "config/published"
+PUBLISHED = ROOT / "src/rnncells/published"
 TRAINABLE = sorted(name for name, made in CELLS.items() if made.trainable)
 
 # What is allowed

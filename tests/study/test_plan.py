@@ -21,7 +21,7 @@ def test_planning_imports_no_pytorch():
         "from rnncells.study.plan import resolve\n"
         "from rnncells.study.protocol import describe\n"
         "from rnncells.study.read import read\n"
-        "for name, study in resolve(read('config/config.yaml'), 'config/published').items():\n"
+        "for name, study in resolve(read('config/config.yaml')).items():\n"
         "    describe(name, study)\n"
         "sys.exit('torch' in sys.modules)\n"
     )
@@ -92,7 +92,7 @@ def own(tmp_path, monkeypatch):
             "training": {"rounds": 40},
             "hyperparameters": {"values": {"lr": 0.1, "k": 5}},
         }
-        return resolve({"studies": {"a": study | keys}}, ROOT / "config/published")["a"]
+        return resolve({"studies": {"a": study | keys}}, ROOT / "src/rnncells/published")["a"]
 
     return resolved
 
@@ -175,7 +175,7 @@ def test_an_own_task_that_cannot_be_loaded_is_one_line(tmp_path, monkeypatch, so
     (tmp_path / f"{name}.py").write_text(source)
     study = {"task": f"{name}:Own", "cells": ["GRU"], "lengths": [9], "hidden_sizes": [4]}
     with pytest.raises(ConfigError) as caught:
-        resolve({"studies": {"a": study}}, ROOT / "config/published")
+        resolve({"studies": {"a": study}}, ROOT / "src/rnncells/published")
     assert str(caught.value).startswith("studies.a.task: ")
     assert fragment in str(caught.value)
     assert "\n" not in str(caught.value)

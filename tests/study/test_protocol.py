@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def protocols(config: dict) -> dict[str, dict]:
-    plan = resolve(config, ROOT / "config/published")
+    plan = resolve(config, ROOT / "src/rnncells/published")
     return {study: describe(study, part) for study, part in plan.items()}
 
 

@@ -102,7 +102,7 @@ def run(script: str, outputs: dict, inputs: dict | None = None, params: dict | N
 
 def test_every_script_runs_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan = resolve(CONFIG, ROOT / "config/published")["tiny"]
+    plan = resolve(CONFIG, ROOT / "src/rnncells/published")["tiny"]
     search, protocol = plan.cells["TRNN"].search, describe("tiny", plan)
     spec = plan.spec("TRNN", 6, "hidden=4", 1).model_dump()
     searching = {
@@ -146,7 +146,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     task = {key: protocol[key] for key in ("metric", "solved")}
     task |= {"published": {"lengths": [60], "layers": [1]}}
     records = {"searches": [found["run"], optimum["run"], grid["run"]]}
-    records |= {"published": str(ROOT / "config/published/capacity_optima.csv")}
+    records |= {"published": str(ROOT / "src/rnncells/published/capacity_optima.csv")}
     run("aggregate", tables, runs | records, {"task": task})
     assert sorted(pd.read_csv("tables/provenance.csv")["rule"]) == [
         *("aggregate", "grid", "optimum", "search", "train")
@@ -168,7 +168,7 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
         "pdf": "s.pdf",
         "png": "s.png",
     }
-    claims = str(ROOT / "config/published/claims.csv")
+    claims = str(ROOT / "src/rnncells/published/claims.csv")
     read = {name: [tables[name]] for name in ("metrics", "provenance")}
     run("scorecard", card, read | {"claims": claims}, {"studies": [study]})
     assert set(pd.read_csv("scorecard.csv")["verdict"]) == {"not run", "not comparable"}

@@ -73,7 +73,7 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        for name in ("src", "workflow", "config", "envs", "profiles"):
+        for name in ("src", "workflow", "config", "envs"):
             shutil.copytree(
                 ROOT / name,
                 folder / name,
@@ -162,7 +162,7 @@ def test_every_figure_and_table_is_there(project):
 def test_the_scorecard_has_all_claims_and_says_what_departs_from_the_publications(project):
     folder = project.folder / "results/scorecard"
     table = pd.read_csv(folder / "scorecard.csv")
-    claims = pd.read_csv(ROOT / "config/published/claims.csv")
+    claims = pd.read_csv(ROOT / "src/rnncells/published/claims.csv")
     assert list(table["claim"]) == list(claims["claim"])
     assert set(table["verdict"]) == {"not run", "not comparable"}
     assert (folder / "scorecard.png").exists()
@@ -244,6 +244,57 @@ def test_a_second_run_has_nothing_to_do(project):
     assert "Nothing to be done" in done.stdout
 
 
+RUN = "runs/copy/cell=BRC/length=5/hidden=6/layers=2/seeds=0-1"
+SEARCH = "searches/capacity/cell=ESN/length=10/hidden=10/layers=1"
+
+
+@pytest.mark.parametrize(
+    ("files", "jobs"),
+    [
+        ([f"{RUN}/metrics.parquet"], {("train", "BRC")}),
+        ([f"{RUN}/run.json"], {("train", "BRC")}),
+        ([RUN], {("train", "BRC")}),
+        (["data/capacity/data.npy"], {("data", "")}),
+        ([f"{SEARCH}/observations.csv"], {("search", "ESN")}),
+        ([f"{SEARCH}/surrogate.parquet"], {("optimum", "ESN")}),
+        (["tables/copy/runs.csv"], {("aggregate", "")}),
+        (["tables/copy", f"{RUN}/metrics.parquet"], {("aggregate", ""), ("train", "BRC")}),
+        (["tables/improvements.csv"], {("across_tasks", "")}),
+        (["tables/cost.csv"], {("cost", "")}),
+        (["scorecard/scorecard.csv"], {("scorecard", "")}),
+        (["figures/copy/training_loss.pdf"], {("figure", "")}),
+        (["figures/copy"], {("figure", ""), ("index", "")}),
+        (["figures/capacity/search"], {("figure_search", "ESN"), ("figure_search", "TRNN")}),
+    ],
+)
+def test_what_was_deleted_is_made_again(project, tmp_path, files, jobs):
+    results = project.folder / "results"
+    for number, file in enumerate(files):
+        (results / file).rename(tmp_path / str(number))
+    try:
+        planned = {job[:2] for job in project.planned(TINY)}
+    finally:
+        for number, file in enumerate(files):
+            (tmp_path / str(number)).rename(results / file)
+    assert jobs <= planned
+
+    assert not project.planned(TINY)
+
+
+def test_an_empty_result_is_refused_by_name(project):
+    file = project.folder / "results" / RUN / "metrics.parquet"
+    content = file.read_bytes()
+    try:
+        file.write_bytes(b"")
+        done = project.snakemake(TINY, "--dry-run")
+    finally:
+        file.write_bytes(content)
+    assert done.returncode != 0
+    line = f"results/{RUN}/metrics.parquet: is empty; delete it and give the same command again"
+    assert line in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 @contextmanager
 def edited(project, *files, by="EDITED = 1"):
     """Add a line to files during the block."""
@@ -264,7 +315,10 @@ def rerun(project, *files) -> set[tuple[str, str]]:
 
 
 #: What follows whenever a study's runs are made again.
-FOLLOWING = {(rule, "") for rule in ("aggregate", "across_tasks", "figure", "index", "cost", "all")}
+FOLLOWING = {
+    (rule, "")
+    for rule in ("aggregate", "across_tasks", "scorecard", "figure", "index", "cost", "all")
+}
 TRAININGS = {("train", cell) for cell in ("GRU", "BRC", "nBRC", "TRNN", "ESN")}
 SEARCHED = {"TRNN", "ESN"}
 SEARCHES, OPTIMA = ({(rule, cell) for cell in SEARCHED} for rule in ("search", "optimum"))
@@ -441,8 +495,7 @@ def test_a_mistake_ends_the_workflow_in_one_line_before_any_job(project, keys, f
     ],
 )
 def test_a_default_configuration_that_cannot_be_read_is_one_line(tmp_path, content, message):
-    for name in ("workflow", "profiles"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "workflow", tmp_path / "workflow")
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config.yaml").write_bytes(content)
     done = subprocess.run(

@@ -6,10 +6,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.iocontainers import Wildcards
+
 from rnncells.study.catalogue import describe_cell
 from rnncells.study.figures import describe_figure, read_figure
 from rnncells.study.models import Configuration
-from rnncells.study.plan import resolve
+from rnncells.study.plan import PUBLISHED, resolve
 from rnncells.study.read import read_or_exit
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.study.protocol import conditions, departures, describe
@@ -23,13 +25,14 @@ from rnncells.study.sources import (
 from rnncells.study.validation import ConfigError
 from rnncells.tasks import task_class
 
-PUBLISHED = Path(workflow.basedir).parent / "config/published"
+# Where Snakemake puts a file: elsewhere if another workflow uses this one with a prefix.
+placed = workflow.modifier.path_modifier.replace_prefix
 
 # Of two equal keys Snakemake has taken the last, and said nothing.
 for file in workflow.configfiles if workflow.is_main_process else ():
     read_or_exit(file)
 try:
-    PLAN = resolve(config, PUBLISHED)
+    PLAN = resolve(config)
 except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.
     sys.exit(f"Configuration error: {error}")
@@ -45,10 +48,8 @@ if not workflow.is_main_process:
         )
 
 
-# Jobs use the library of this folder, in an environment of their own (--sdm conda) too. What else
-# they are told by environment variables is no parameter, because no number depends on it.
+# What jobs are told by environment variables is no parameter, because no number depends on it.
 os.environ.update(
-    PYTHONPATH=str(Path(workflow.basedir).parent / "src"),
     RNNCELLS_CHECKPOINT_SECONDS=str(
         config.get(
             "checkpoint_seconds",
@@ -61,6 +62,11 @@ os.environ.update(
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/{size}/layers={layers}"
 DATA = "results/data/{study}/data.npy"
+RUN_FILES = ("run.json", "metrics.parquet", "examples.parquet")
+SEARCH_FILES = (
+    *("observations.csv", "search.json"),
+    *("optimum.json", "surrogate.parquet", "extraction.json"),
+)
 # What a search or a training asks for: the same for all, so it needs no function.
 GPU = {} if config.get("device") == "cpu" else {"gpu": 1}
 
@@ -131,8 +137,8 @@ def code(script, *modules, **choice):
     job again. The script is named too because Snakemake's own check goes by its time, which a new
     checkout changes. As inputs the same files would be a million inputs of 30,000 jobs.
     """
-    script = Path(workflow.basedir, f"scripts/{script}.py")
-    return source_fingerprint((script, *depends_on(*modules, **choice)))
+    script = workflow.source_path(f"../scripts/{script}.py")
+    return source_fingerprint((Path(script), *depends_on(*modules, **choice)))
 
 
 def code_of_cell(script, *modules, record):
@@ -150,7 +156,7 @@ def code_of_cell(script, *modules, record):
         current = {
             kind: code(script, *modules, task, *cell, device=kind) for kind in kinds
         }
-        return fingerprint_that_holds(current, Path(record.format(**wildcards)))
+        return fingerprint_that_holds(current, Path(placed(record.format(**wildcards))))
 
     return names
 
@@ -205,10 +211,22 @@ def outcome(wildcards):
     return {"metric": task.metric, "solved": task.solved, "published": axes}
 
 
+def data_files(wildcards):
+    """Return the files that a study's data set is made from."""
+    return [local(file) for file in PLAN[wildcards.study].data.files()]
+
+
+def published_file(name):
+    """Return a file of published numbers; its name is relative where it lies in this folder."""
+    file = PUBLISHED / name
+    here = Path.cwd()
+    return local(str(file.relative_to(here) if file.is_relative_to(here) else file))
+
+
 def published_optima(wildcards):
     """Return the file of published optima, for the tasks that have one."""
     name = task_class(PLAN[wildcards.study].task).published_optima
-    return [] if name is None else str(PUBLISHED / name)
+    return [] if name is None else published_file(name)
 
 
 def compared_studies(wildcards):
@@ -302,8 +320,10 @@ def runs(study):
         for run in combinations(study, cell):
             before = [
                 folder.name.removeprefix("seeds=")
-                for folder in Path("results/runs", study, run).glob("seeds=*")
-                if any((folder / file).exists() for file in ("run.json", ".checkpoint"))
+                for folder in Path(placed(f"results/runs/{study}/{run}")).glob(
+                    "seeds=*"
+                )
+                if any((folder / file).exists() for file in (*RUN_FILES, ".checkpoint"))
             ]
             for label in chunks(plan.seeds, plan.seeds_per_job, before):
                 found.append(f"{run}/seeds={label}")
@@ -351,10 +371,46 @@ def study_figures(wildcards):
     ]
 
 
-def all_figures():
-    """Return what the whole workflow makes."""
-    return (
-        [f"results/figures/{study}/README.md" for study in PLAN]
-        + [f"results/figures/cost.{kind}" for kind in ("pdf", "png")]
-        + ["results/tables/across_tasks.csv", "results/scorecard/README.md"]
+def study_files(study):
+    """Return everything that a finished study has, but for its tables and its page."""
+    of_runs = [
+        f"results/runs/{study}/{run}/{name}"
+        for run in runs(study)
+        for name in RUN_FILES
+    ]
+    of_searches = [
+        f"results/searches/{study}/{run}/{name}"
+        for run in searches(study)
+        for name in SEARCH_FILES
+    ]
+    data = [] if PLAN[study].data is None else [DATA.format(study=study)]
+    figures = study_figures(Wildcards(fromdict={"study": study}))
+    return of_runs + of_searches + data + figures
+
+
+@cache
+def missing(study):
+    """Return what a study once had and has no more, which is to be made again.
+
+    Snakemake itself would not miss what only finished jobs have read. As long as a study has neither
+    tables nor a page, these ask for the rest.
+
+    Raises:
+        SystemExit: if a file is empty; the message says what to do.
+    """
+    ends = (
+        f"results/tables/{study}/summary.csv",
+        f"results/figures/{study}/README.md",
     )
+    if not workflow.is_main_process or not any(os.path.exists(placed(f)) for f in ends):
+        return []
+    gone = []
+    for file in study_files(study):
+        try:
+            if os.path.getsize(placed(file)) == 0:
+                sys.exit(
+                    f"{placed(file)}: is empty; delete it and give the same command again"
+                )
+        except OSError:
+            gone.append(file)
+    return gone

@@ -1,6 +1,6 @@
 rule data:
     input:
-        files=lambda wildcards: PLAN[wildcards.study].data.files(),
+        files=data_files,
     output:
         ensure(DATA, non_empty=True),
     log:

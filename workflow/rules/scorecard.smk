@@ -1,7 +1,7 @@
 # What was published beside what came out here, for whatever studies the configuration has.
 rule scorecard:
     input:
-        claims=f"{PUBLISHED}/claims.csv",
+        claims=published_file("claims.csv"),
         metrics=expand("results/tables/{study}/metrics.parquet", study=PLAN),
         provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:

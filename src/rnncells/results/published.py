@@ -14,7 +14,7 @@ def read_expectations(
     """Read how many sequences the published searches expect at their optima.
 
     Args:
-        path: file of published optima (``config/published/README.md``), or None.
+        path: file of published optima (``src/rnncells/published/README.md``), or None.
         lengths, layers: those of the published study; the file is about all of them.
 
     Returns:

@@ -1,7 +1,7 @@
 """The scorecard: what was published, what came out here, and whether the two agree.
 
-The claims are those of ``config/published/claims.csv``; what is compared with them is whatever has
-been run. :data:`rnncells.results.scorecard_page.RULES` says in words how a verdict is reached.
+The claims are those of ``published/claims.csv``; what is compared with them is whatever has been
+run. :data:`rnncells.results.scorecard_page.RULES` says in words how a verdict is reached.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ def compare(claims: pd.DataFrame, studies: Mapping[str, Study]) -> pd.DataFrame:
     """Compare every claim with what has been run.
 
     Args:
-        claims: the columns of ``config/published/claims.csv``.
+        claims: the columns of ``src/rnncells/published/claims.csv``.
         studies: name -> study.
 
     Returns:

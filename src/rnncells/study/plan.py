@@ -31,6 +31,8 @@ from .models import (
 from .seeds import chunks
 from .validation import ConfigError, checked, plain
 
+#: The published numbers that come with the package.
+PUBLISHED = Path(__file__).parents[1] / "published"
 #: Snakemake needs milliseconds and kilobytes for every job (docs/scaling.md).
 MOST_RUNS = 100_000
 #: The search space of the learning rate, which no cell and no task has of its own.
@@ -41,7 +43,7 @@ FIRST = {"p": 5, "lr": 0.01, "tau": 10}
 Limits = Mapping[str, tuple[float, float]]
 
 
-def resolve(config: Mapping, published: str | Path) -> dict[str, StudyPlan]:
+def resolve(config: Mapping, published: str | Path = PUBLISHED) -> dict[str, StudyPlan]:
     """Check a configuration and resolve it to the plan of every study.
 
     Args:

@@ -1,6 +1,6 @@
 """Read a configuration file, and say what is wrong with it in one line.
 
-``python -m rnncells.study.read PUBLISHED FILE`` checks a file before Snakemake reads it.
+``python -m rnncells.study.read FILE`` checks a file before Snakemake reads it.
 Snakemake's own reader takes the last of two equal keys, and answers a file that is not UTF-8 with
 a traceback.
 """
@@ -92,6 +92,6 @@ def _mistake(node: yaml.Node, why: str) -> yaml.MarkedYAMLError:
 
 if __name__ == "__main__":
     try:
-        resolve(read(sys.argv[2]), sys.argv[1])
+        resolve(read(sys.argv[1]))
     except ConfigError as error:
         sys.exit(f"Configuration error: {error}")

@@ -116,7 +116,7 @@ class Task(ABC):
     figures: ClassVar[tuple[str, ...]] = ("scores",)
     #: The published study, if there is one; its settings are the defaults of ``Settings``.
     published: ClassVar[Published | None] = None
-    #: CSV file of published hyperparameters, in ``config/published/`` or with its absolute path.
+    #: CSV file of published hyperparameters, in ``rnncells/published/`` or with its absolute path.
     published_optima: ClassVar[str | None] = None
 
     input_size: int
