@@ -20,7 +20,7 @@ def test_the_manifest_lists_every_figure_and_the_command_that_makes_it():
     commands = {
         entry["file"]: re.search(r"make .*", entry["comment"]).group() for entry in manifest
     }
-    plan = resolve(read("config/config.yaml"), ROOT / "config/published")
+    plan = resolve(read("config/config.yaml"))
     figures = {
         f"results/figures/{study}/{figure}.pdf"
         for study, part in plan.items()

@@ -38,7 +38,7 @@ RUN = "tiny/cell=TRNN/length=6/hidden=4/layers=1/seeds=0-1"
 def folder(tmp_path_factory):
     """Train the tiny study, and write its reference results."""
     folder = tmp_path_factory.mktemp("reference")
-    plan = resolve(CONFIG, ROOT / "config/published")
+    plan = resolve(CONFIG)
     run = folder / "results/runs" / RUN
     run.mkdir(parents=True)
     spec = plan["tiny"].spec("TRNN", 6, "hidden=4", 1)

@@ -269,7 +269,7 @@ def test_a_file_without_images_is_one_line(tmp_path, content):
 def test_what_does_not_go_together_is_refused(study, said):
     config = {"studies": {"a": {"cells": ["GRU"], "parameters": [1000]} | study}}
     with pytest.raises(ConfigError, match=said):
-        resolve(config, "config/published")
+        resolve(config)
 
 
 def test_fourteen_problems_by_two_difficulties():
@@ -281,7 +281,7 @@ def test_fourteen_problems_by_two_difficulties():
         "hyperparameters": {"source": "grid"},
         "seeds": 10,
     }
-    plan = resolve({"studies": {"c": study}}, "config/published")
+    plan = resolve({"studies": {"c": study}})
     assert len(plan) == 28
     copy = plan["c-simple_copy-medium"].cells["GRU"]
     assert (copy.lengths, copy.training.patience, len(copy.grid)) == ([50], 10, 5)

@@ -63,6 +63,7 @@ ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/{size}/layers={layers}"
 DATA = "results/data/{study}/data.npy"
 RUN_FILES = ("run.json", "metrics.parquet", "examples.parquet")
+GRID_FILES = ("grid.csv", "optimum.json", "grid.json")
 SEARCH_FILES = (
     *("observations.csv", "search.json"),
     *("optimum.json", "surrogate.parquet", "extraction.json"),
@@ -383,9 +384,14 @@ def study_files(study):
         for run in searches(study)
         for name in SEARCH_FILES
     ]
+    of_grids = [
+        f"results/grids/{study}/{run}/{name}"
+        for run in searches(study, "grid")
+        for name in GRID_FILES
+    ]
     data = [] if PLAN[study].data is None else [DATA.format(study=study)]
     figures = study_figures(Wildcards(fromdict={"study": study}))
-    return of_runs + of_searches + data + figures
+    return of_runs + of_searches + of_grids + data + figures
 
 
 @cache

@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(1)  # as a job has it
     try:
         if given.record:
-            plan = resolve(read_or_exit(given.record), ROOT / "config/published")
+            plan = resolve(read_or_exit(given.record))
             written = write_references(given.results, plan, given.folder)
             print(f"{given.folder}: {len(written)} runs")
             return 0
