@@ -153,4 +153,4 @@ def main(path: Path, iterations: int = 600) -> Tensor:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # matrices this small are not worth more
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("recall_by_inference.png"))
