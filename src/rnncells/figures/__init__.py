@@ -5,3 +5,7 @@ in the report; both are read from the source (:mod:`rnncells.study.figures`). Wh
 is in ``style``. May import ``results`` and everything below. Nothing imports this package but the
 workflow.
 """
+
+from ..jobs.extras import need
+
+need(__name__, "pandas", "matplotlib", "seaborn")

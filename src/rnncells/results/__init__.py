@@ -3,3 +3,7 @@
 May import ``study`` and what is below it; of ``training`` it knows types alone, but for
 ``verify``, which trains a run again.
 """
+
+from ..jobs.extras import need
+
+need(__name__, "pandas", "pyarrow", "scipy")

@@ -2,3 +2,7 @@
 
 May import ``training`` and everything below. Needs scikit-optimize.
 """
+
+from ..jobs.extras import need
+
+need(__name__, "pydantic", "pandas", "scipy", "skopt")

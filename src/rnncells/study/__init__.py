@@ -2,3 +2,7 @@
 
 Snakemake runs this code whenever it plans, so PyTorch is never imported here.
 """
+
+from ..jobs.extras import need
+
+need(__name__, "pydantic", "yaml")

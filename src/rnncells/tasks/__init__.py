@@ -11,9 +11,21 @@ import pkgutil
 from functools import cache
 
 from ..jobs.errors import did_you_mean, shown
+from ..jobs.extras import need
 from ..jobs.plugins import check_class_name, load_class
-from .base import Batch, DataSource, Outcome, Published, Task, example_rows, mean_error
-from .settings import Settings
+
+need(__name__, "pydantic", "pandas")
+
+from .base import (  # noqa: E402
+    Batch,
+    DataSource,
+    Outcome,
+    Published,
+    Task,
+    example_rows,
+    mean_error,
+)
+from .settings import Settings  # noqa: E402
 
 __all__ = [
     "Batch",

@@ -2,3 +2,7 @@
 
 May import ``study``, ``tasks``, ``layers`` and what is below them. No kernel backend is named here.
 """
+
+from ..jobs.extras import need
+
+need(__name__, "pydantic", "pandas")
