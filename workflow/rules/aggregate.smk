@@ -129,3 +129,39 @@ rule cost:
         ),
     script:
         "../scripts/cost.py"
+
+
+rule summary:
+    input:
+        runs=expand("results/tables/{study}/runs.parquet", study=PLAN),
+        summaries=expand("results/tables/{study}/summary.parquet", study=PLAN),
+    output:
+        runs="results/tables/overview.csv",
+        table="results/tables/ranking.csv",
+        pdf="results/figures/summary.pdf",
+        png=report(
+            "results/figures/summary.png",
+            caption="../report/figure.rst",
+            category="all studies",
+            labels={"figure": "every cell on every study"},
+        ),
+    log:
+        "logs/summary.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        studies=scales(),
+        published=str(PUBLISHED),
+        caption=caption_of("rnncells.figures.summary"),
+        code=code(
+            "summary",
+            "rnncells.figures.summary",
+            "rnncells.figures.drawing",
+            "rnncells.results.overview",
+        ),
+    script:
+        "../scripts/summary.py"

@@ -372,6 +372,30 @@ def study_figures(wildcards):
     ]
 
 
+def scales():
+    """Return what the figure over all studies has to know of each."""
+    return {
+        name: {
+            "task": study.task,
+            "best": task_class(study.task).best_score(study.data),
+            "training": next(iter(study.cells.values())).training.model_dump(),
+            "parameters": max(
+                (b for c in study.cells.values() for b in c.parameters), default=0
+            ),
+        }
+        for name, study in PLAN.items()
+    }
+
+
+def all_figures():
+    """Return what the whole workflow makes."""
+    return (
+        [f"results/figures/{study}/README.md" for study in PLAN]
+        + [f"results/figures/cost.{kind}" for kind in ("pdf", "png")]
+        + [f"results/figures/summary.{kind}" for kind in ("pdf", "png")]
+        + ["results/tables/across_tasks.csv", "results/scorecard/README.md"]
+
+
 def study_files(study):
     """Return everything that a finished study has, but for its tables and its page."""
     of_runs = [

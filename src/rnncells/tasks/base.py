@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -163,6 +164,21 @@ class Task(ABC):
     def own_lengths(cls, settings: Any) -> list[int] | None:
         """Return the lengths of a study that names none; None if it has to name some."""
         return list(cls.published.lengths) if cls.published else None
+
+    @classmethod
+    def best_score(cls, data: Any) -> float:
+        """Return the score of a perfect run; 0 is that of a guess."""
+        return 1.0
+
+    @classmethod
+    def references(cls, settings: Any, folder: Path) -> dict[int, dict[str, float]]:
+        """Return errors that others have published: budget of parameters -> model -> error.
+
+        Args:
+            settings: the study's ``training``.
+            folder: where the published numbers are, ``config/published``.
+        """
+        return {}
 
     @classmethod
     def limits(cls, data: Any) -> dict[str, tuple[float, float]]:

@@ -92,6 +92,11 @@ class TrajectoryGeneration(Task):
             )
 
     @classmethod
+    def best_score(cls, data) -> float:
+        """Return the number of trajectories; a file has as many as the published one."""
+        return float(250 if data.file is not None else data.trajectories)
+
+    @classmethod
     def limits(cls, data) -> dict[str, tuple[float, float]]:
         """Return the numbers of sequences that the data have; a file's are not known yet."""
         return {"p": (1, np.inf if data.file is not None else data.trajectories)}
