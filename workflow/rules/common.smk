@@ -387,15 +387,6 @@ def scales():
     }
 
 
-def all_figures():
-    """Return what the whole workflow makes."""
-    return (
-        [f"results/figures/{study}/README.md" for study in PLAN]
-        + [f"results/figures/cost.{kind}" for kind in ("pdf", "png")]
-        + [f"results/figures/summary.{kind}" for kind in ("pdf", "png")]
-        + ["results/tables/across_tasks.csv", "results/scorecard/README.md"]
-
-
 def study_files(study):
     """Return everything that a finished study has, but for its tables and its page."""
     of_runs = [

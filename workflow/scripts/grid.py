@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
+from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.jobs.files import read_array, write_json, write_table
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.jobs.gpu import leased
@@ -66,4 +67,4 @@ def choose(snakemake: Snakemake, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(globals()["snakemake"])  # which Snakemake defines
+    run(main, globals()["snakemake"])  # which Snakemake defines

@@ -176,7 +176,7 @@ class Task(ABC):
 
         Args:
             settings: the study's ``training``.
-            folder: where the published numbers are, ``config/published``.
+            folder: where the published numbers are.
         """
         return {}
 
