@@ -26,7 +26,8 @@ def test_the_manifest_lists_every_figure_and_the_command_that_makes_it():
         for study, part in plan.items()
         for figure in task_class(part.task).figures
     }
-    figures |= {"results/figures/cost.pdf", "results/scorecard/scorecard.pdf"}
+    figures |= {f"results/figures/{name}.pdf" for name in ("cost", "summary")}
+    figures |= {"results/scorecard/scorecard.pdf"}
     drawn = {file for file in commands if file.startswith("results") and file.endswith(".pdf")}
     assert drawn == figures
     for file, command in commands.items():
