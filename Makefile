@@ -11,7 +11,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures report verify record test browser test-faults test-wheel test-slurm reference bench lint docs
+.PHONY: help setup figures report verify record test browser test-faults test-wheel test-slurm test-gpu-kernels reference bench lint docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,11 @@ browser: setup  ## install Chromium with apt, in which the tests open the report
 
 test-faults: setup  ## break everything on purpose: kills, full disks, a cluster (10 minutes at most)
 	$(BIN)/python -m tests.faults.run $(ARGS)
+
+test-gpu-kernels: setup  ## test the GPU's kernels without one, in Triton's interpreter (installs it: 285 MB)
+	@$(BIN)/python -c "import triton" 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check triton==3.9.0
+	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/kernels/test_triton.py $(ARGS)
 
 docs: setup  ## build the site in docs/build/html (works offline)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \

@@ -35,5 +35,6 @@ def test_the_lock_pins_every_direct_dependency():
     block = text[text.index("dependencies") : text.index("[tool")]
     names = re.findall(r'"([a-z0-9-]+)>=', block)
     assert len(names) > 12
-    assert [name for name in names if name not in lock()] == []
+    # Triton is large, and only its own tests and users of a GPU need it.
+    assert [name for name in names if name not in lock()] == ["triton"]
     assert "requirements.lock" in (ROOT / "envs/rnncells.def").read_text()

@@ -56,6 +56,9 @@ apidoc_modules = [
     }
 ]
 
+# Not installed with the documentation's requirements.
+autodoc_mock_imports = ["triton"]
+
 # Docstrings
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

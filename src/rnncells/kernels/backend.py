@@ -1,5 +1,6 @@
 """Which kernels run a cell, if any do: the contract of a backend, and the choice of one."""
 
+import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -37,11 +38,11 @@ class Backend(ABC):
     """
 
     @abstractmethod
-    def supports(self, cell: type[Cell] | None, tensors: Sequence[Tensor]) -> bool:
-        """Return whether there is code for a class of cells, and the tensors' device and dtype.
+    def supports(self, cell: Cell | None, tensors: Sequence[Tensor]) -> bool:
+        """Return whether there is code for a cell, and the tensors' device and dtype.
 
         Args:
-            cell: the class, or None if the question is about the tensors alone.
+            cell: the cell, or None if the question is about the tensors alone.
             tensors: inputs, states and parameters; at least one.
         """
 
@@ -77,7 +78,9 @@ class Backend(ABC):
             with_x: whether the gradient of the input is wanted.
         """
 
-    @abstractmethod
+    #: Whether the backend has what a training step needs besides: the two methods that follow.
+    trains: bool = False
+
     def read_out(
         self,
         features: Tensor,
@@ -101,8 +104,8 @@ class Backend(ABC):
         Returns:
             the sum, ``(S,)``, and its gradients with respect to features, weight and bias.
         """
+        raise NotImplementedError
 
-    @abstractmethod
     def adam_step(
         self,
         parameters: Sequence[Tensor],
@@ -122,20 +125,22 @@ class Backend(ABC):
             constants: beta_1, beta_2, the correction of the square root of ``squares``, and
                 epsilon, ``(4,)``.
         """
+        raise NotImplementedError
 
 
 @cache
 def backends() -> tuple[Backend, ...]:
     """Return the backends of this installation; the first that supports a call serves it."""
+    found = [_triton()] if os.environ.get("RNNCELLS_TRITON") == "1" else []
     try:
-        return (_numba(),)
+        found.append(_numba())
     except ImportError as error:
         warnings.warn(
             f"rnncells runs its cells step by step, which is slow: no compiled kernels ({error})",
             RuntimeWarning,
             stacklevel=2,
         )
-        return ()
+    return tuple(found)
 
 
 def _numba() -> Backend:
@@ -144,13 +149,27 @@ def _numba() -> Backend:
     return NumbaBackend()
 
 
-def find(*tensors: Tensor, cells: Sequence[Cell] = ()) -> Backend | None:
-    """Return the backend for cells and tensors, or None if operations of PyTorch have to do it."""
+def _triton() -> Backend:
+    from .triton.backend import TritonBackend
+
+    return TritonBackend()
+
+
+def find(
+    *tensors: Tensor, cells: Sequence[Cell] = (), training_step: bool = False
+) -> Backend | None:
+    """Return the backend for cells and tensors, or None if operations of PyTorch have to do it.
+
+    Args:
+        tensors: all that it will read and write.
+        cells: the cells that it will run.
+        training_step: whether it has to do a whole training step.
+    """
     if not possible() or not _are_plain(tensors):
         return None
-    classes = {type(cell) for cell in cells} or {None}
     for backend in backends():
-        if all(backend.supports(kind, tensors) for kind in classes):
+        serves = backend.trains or not training_step
+        if serves and all(backend.supports(cell, tensors) for cell in cells or (None,)):
             return backend
     return None
 

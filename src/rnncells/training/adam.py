@@ -53,7 +53,7 @@ class PopulationAdam:
             active = torch.ones_like(self.lr, dtype=torch.bool)
         self.steps += 1
         # One compiled pass if there is one, else operations that can be recorded as a CUDA graph.
-        backend = find(*self.parameters)
+        backend = find(*self.parameters, training_step=True)
         if backend is not None:
             self._step_compiled(backend, active)
         else:

@@ -61,7 +61,7 @@ class FusedLoss:
             weights = [weights_of(cell) for cell in cells]
         given = [(*state, *of_cell) for state, of_cell in zip(states, weights, strict=True)]
         others = target, scale, readout.weight, readout.bias, *chain.from_iterable(given)
-        backend = find(x, *others, cells=cells)
+        backend = find(x, *others, cells=cells, training_step=True)
         inputs = x, *(state[0] for state in states[:-1])  # of the width of the output below
         if backend is None or not all(map(fit, cells, inputs, states, weights)):
             return None

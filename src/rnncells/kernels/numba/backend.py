@@ -17,13 +17,14 @@ class NumbaBackend(backend.Backend):
 
     forward = staticmethod(driver.forward)
     backward = staticmethod(driver.backward)
+    trains = True
     read_out = staticmethod(read_out)
     adam_step = staticmethod(adam_step)
 
-    def supports(self, cell: type[Cell] | None, tensors: Sequence[Tensor]) -> bool:
+    def supports(self, cell: Cell | None, tensors: Sequence[Tensor]) -> bool:
         """See the base class."""
         return (
             all(t.is_cpu for t in tensors)
             and {t.dtype for t in tensors} in ({torch.float32}, {torch.float64})
-            and (cell is None or registry.binding(cell) is not None)
+            and (cell is None or registry.binding(type(cell)) is not None)
         )

@@ -1,0 +1,178 @@
+"""Triton's kernels as a backend: for CUDA devices, in float32 and float64."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import triton
+from torch import Tensor
+
+from ...cells.base import Cell
+from .. import backend, registry, scalars
+from ..recurrence import Recurrence
+from ..run import Gradients, Run, Weights
+from ..unit import NO_STAGE, Unit
+from .functions import compiled
+from .scan import backward_kernel, forward_kernel
+
+#: Sequences of a batch that one program takes through all steps: what a product has at least.
+ROWS = 16
+
+#: Bytes of matrices, with the sizes rounded up to powers of two, that stay on the chip over all
+#: steps. The backward pass needs about twice as much of the 227 KB that an H100 or H200 has.
+RESIDENT = 64 * 1024
+
+#: Triton runs kernels as Python on the CPU, for tests.
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+
+
+class TritonBackend(backend.Backend):
+    """Compiled code for CUDA devices."""
+
+    def supports(self, cell: Cell | None, tensors: Sequence[Tensor]) -> bool:
+        """See the base class."""
+        return (
+            all(t.is_cuda or (INTERPRETED and t.is_cpu) for t in tensors)
+            and len({t.device for t in tensors}) == 1
+            and {t.dtype for t in tensors} in ({torch.float32}, {torch.float64})
+            and (cell is None or self._fits(cell, tensors[0].element_size()))
+        )
+
+    def _fits(self, cell: Cell, size: int) -> bool:
+        """Return whether there is a kernel, and its matrices stay on the chip."""
+        if registry.binding(type(cell)) is None:
+            return False
+        unit = registry.recurrence_of(cell).unit
+        n = len(cell.state_names) * cell.hidden_size // unit.states
+        if unit.stage is None:
+            return unit.recurrent * _padded(n) ** 2 * size <= RESIDENT
+        return 2 * _padded(n) * _padded(cell.projection()[0].size(-1)) * size <= RESIDENT
+
+    def forward(self, recurrence: Recurrence, run: Run) -> dict[str, Tensor]:
+        """See the base class."""
+        unit, weights = recurrence.unit, recurrence.weights(run)
+        n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
+        steps = run.steps if run.training else 1
+        stage_saved = unit.stage.saved if unit.stage else 0
+        drive = torch.baddbmm(run.bias, run.x.flatten(1, 2), run.projection)
+        state = run.buffer("state", *run.state.shape[1:])
+        active = run.buffer("active", run.steps + 1, run.batch, n)
+        saved = run.buffer("saved", steps, run.batch, unit.saved * n)
+        inner = run.buffer("inner", steps, run.batch, d)
+        inner_saved = run.buffer("inner saved", steps, run.batch, stage_saved * d)
+        tensors = (
+            drive, weights.weight, weights.bias, weights.second, weights.second_bias,
+            _spread(run, unit, weights, n), run.state,
+        )  # fmt: skip
+        tiles = triton.cdiv(run.batch, ROWS)
+        forward_kernel[(run.members * tiles,)](
+            *(tensor.contiguous() for tensor in tensors), _rows(run),
+            state, active, saved, inner, inner_saved,
+            run.batch, n, d, drive.size(-1), run.steps, run.x.size(1), steps,
+            unit=compiled(unit.forward), stage=compiled((unit.stage or NO_STAGE).forward),
+            activate=compiled(scalars.tanh),
+            **_counts(unit, n, d, drive.size(-1), weights),
+        )  # fmt: skip
+        kept = {"active": active, "saved": saved, "inner": inner, "inner_saved": inner_saved}
+        return {**kept, "state": state}
+
+    def backward(
+        self,
+        recurrence: Recurrence,
+        run: Run,
+        kept: dict[str, Tensor],
+        grad_active: Tensor | None,
+        grad_state: Tensor,
+        with_x: bool,
+    ) -> Gradients:
+        """See the base class."""
+        unit, weights = recurrence.unit, recurrence.weights(run)
+        active, inner = kept["active"], kept["inner"]
+        n, d, width = active.size(-1), inner.size(-1), run.projection.size(-1)
+        if grad_active is None:
+            grad_active = run.zeros("no grad", 1, run.batch, n)
+        elif (others := n - grad_active.size(-1)) > 0:
+            grad_active = torch.nn.functional.pad(grad_active, (others, 0))
+        counts = _counts(unit, n, d, width, weights)
+        received = n * (unit.parameters if unit.learned else unit.recurrent)
+        before = run.buffer("grad state", *run.state.shape[1:])
+        grad_received = run.buffer("grad received", run.steps, run.batch, received)
+        grad_product = run.buffer("grad product", run.steps, run.batch, weights.weight.size(-1))
+        if unit.additive:
+            grad_drive = grad_product
+        else:
+            grad_drive = run.buffer("grad drive", run.steps, run.batch, width)
+        tensors = weights.weight, weights.second, _spread(run, unit, weights, n)
+        tiles = triton.cdiv(run.batch, ROWS)
+        backward_kernel[(run.members * tiles,)](
+            *(tensor.contiguous() for tensor in tensors), _rows(run),
+            active, kept["saved"], kept["inner_saved"],
+            grad_active.contiguous(), grad_state.contiguous(),
+            before, grad_drive, grad_product, grad_received,
+            run.batch, n, d, width, run.steps, grad_active.size(1),
+            unit=compiled(unit.backward), stage=compiled((unit.stage or NO_STAGE).backward),
+            through=compiled(scalars.through_tanh),
+            N_RECEIVED=received // n, **counts,
+        )  # fmt: skip
+        grads = Weights(
+            _product(active[:, :-1], grad_product),
+            grad_product.sum((1, 2)).unsqueeze(1),
+            _product(inner, grad_received) if unit.stage else weights.second,
+            grad_received.sum((1, 2)).unsqueeze(1),
+            grad_received.sum((1, 2)).unsqueeze(1),
+        )
+        if run.x.size(1) < run.steps:
+            grad_drive = grad_drive.sum(1, keepdim=True)
+        return Gradients(
+            grad_drive @ run.projection.mT.unsqueeze(1) if with_x else None,
+            _product(run.x, grad_drive),
+            grad_drive.sum((1, 2)).unsqueeze(1),
+            recurrence.gradients(grads)[: len(run.weights)],
+            before,
+        )
+
+
+def _padded(width: int) -> int:
+    return max(16, triton.next_power_of_2(width))
+
+
+def _rows(run: Run) -> Tensor:
+    """Return how many sequences every step has, without a copy to the device if it is all."""
+    if (run.rows == run.batch).all():
+        return run.state.new_full((run.steps,), run.batch, dtype=torch.int32)
+    return torch.as_tensor(run.rows, dtype=torch.int32).to(run.state.device)
+
+
+def _spread(run: Run, unit: Unit, weights: Weights, n: int) -> Tensor:
+    """Return the parameters of all units, ``(S, count * n)``."""
+    numbers = weights.parameters.flatten(1)
+    return numbers.repeat_interleave(unit.parameters * n // max(1, numbers.size(1)), 1)
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Return the product over all steps and sequences, ``(S, columns, columns)``."""
+    return left.flatten(1, 2).mT @ right.flatten(1, 2)
+
+
+def _counts(unit: Unit, n: int, d: int, width: int, weights: Weights) -> dict[str, Any]:
+    """Return what of a unit is constant in the kernels."""
+    stage, columns = unit.stage or NO_STAGE, d if unit.stage else n
+    return {
+        "ACTIVATED": unit.activated,
+        "MATRIX": unit.recurrent > 0,
+        "ADDITIVE": unit.additive,
+        "STAGED": unit.stage is not None,
+        "DIRECT": stage.direct,
+        "N_DRIVE": width // columns,
+        "N_PRODUCT": weights.weight.size(-1) // columns,
+        "N_STATE": unit.states,
+        "N_PARAMETER": unit.parameters,
+        "N_SAVED": unit.saved,
+        "N_STAGE_STATE": stage.states,
+        "N_STAGE_PARAMETER": stage.parameters,
+        "N_STAGE_SAVED": stage.saved,
+        "N": _padded(n),
+        "D": _padded(d),
+        "ROWS": ROWS,
+    }

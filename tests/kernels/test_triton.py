@@ -1,0 +1,124 @@
+"""Triton's kernels in its interpreter, against the readable steps (make test-gpu-kernels)."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from rnncells import RNN, kernels
+from rnncells.cells import CELLS
+from rnncells.kernels import backend
+
+if os.environ.get("TRITON_INTERPRET") != "1":
+    pytest.skip("runs in Triton's interpreter: make test-gpu-kernels", allow_module_level=True)
+pytest.importorskip("triton")
+
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
+
+
+@pytest.fixture(autouse=True)
+def interpreted(monkeypatch):
+    """Let Triton's kernels, and no others, run."""
+    from rnncells.kernels.triton.backend import TritonBackend
+
+    made = TritonBackend()
+    monkeypatch.setattr(backend, "backends", lambda: (made,))
+
+
+def results(rnn, x, h_0, lengths=None, first=0):
+    """Return outputs, last states and all gradients of a random function of both."""
+    inputs = [t.detach().clone().requires_grad_() for t in (x, *h_0)]
+    x, *h_0 = inputs
+    if lengths is not None:
+        x = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    output, h_n = rnn(x, tuple(h_0) if len(h_0) > 1 else h_0[0])
+    output = output if lengths is None else output.data
+    found = [output, *(h_n if isinstance(h_n, tuple) else (h_n,))]
+    generator = torch.Generator().manual_seed(0)
+    loss = sum((torch.randn(t.shape, generator=generator).to(t) * t).sum() for t in found[first:])
+    wanted = inputs + [p for p in rnn.parameters() if p.requires_grad]
+    gradients = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
+    return [t.detach() for t in (*found, *gradients)]
+
+
+def compare(rnn, x, h_0, *arguments):
+    state = tuple(part[..., 0, :, :] for part in h_0)
+    assert backend.find(x, *state, cells=rnn.cells) is not None
+    fast = results(rnn, x, h_0, *arguments)
+    with kernels.disabled():
+        readable = results(rnn, x, h_0, *arguments)
+    for a, b in zip(fast, readable, strict=True):
+        if b.numel():
+            assert (a - b).abs().max() <= TOLERANCE[x.dtype] * max(1e-3, b.abs().max())
+
+
+def make(name, dtype, steps, batch, n, inputs, population=None, **options):
+    rnn = RNN(name, inputs, n, population=population, dtype=dtype, **options)
+    leading = () if population is None else (population,)
+    x = torch.randn(*leading, steps, batch, inputs, dtype=dtype)
+    shape = (*leading, len(rnn.cells), batch, n)
+    return rnn, x, [torch.randn(shape, dtype=dtype) for _ in rnn.state_names]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("name", CELLS)
+def test_kernels_agree_with_the_readable_steps(name, dtype):
+    rng = np.random.default_rng([*name.encode()])
+    for population, layers, bias in [(None, 1, True), (3, 1, True), (2, 2, False)]:
+        steps, batch, n, inputs = rng.integers([1, 1, 1, 0], [8, 40, 20, 4]).tolist()
+        given = make(name, dtype, steps, batch, n, inputs, population, num_layers=layers, bias=bias)
+        compare(*given)
+    compare(*make(name, dtype, 1, 1, 1, 1))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_sixty_steps_of_float32(name):
+    compare(*make(name, torch.float32, 60, 3, 20, 2))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_packed_sequences_both_directions_and_the_last_state_alone(name):
+    rnn, x, h_0 = make(name, torch.float64, 6, 5, 7, 2, bidirectional=True)
+    compare(rnn, x, h_0, torch.tensor([2, 6, 1, 6, 4]))
+    compare(rnn, x, h_0, None, 1)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_constant_input(name):
+    rnn, x, h_0 = make(name, torch.float64, 1, 4, 5, 3, population=2)
+    compare(rnn, x.expand(-1, 6, -1, -1), h_0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *[
+            (name, {option: (bounds[0] + 1.0, bounds[0] + 0.5, bounds[0] + 2.0)})
+            for name, made in CELLS.items()
+            for option, bounds in made.search_space.items()
+            if option not in ("connectivity", "sigma")
+        ],
+        *[(name, {"state_activation": "identity"}) for name in ("UGRNN", "AntisymmetricRNN")],
+        *[(name, {"factors": 19}) for name in ("PC-RNN-HC-M", "PC-RNN-GC-HC-M")],
+    ],
+)
+def test_options_and_hyperparameters_per_member(name, options):
+    compare(*make(name, torch.float64, 5, 6, 7, 2, population=3, **options))
+
+
+def test_large_layers_run_by_their_steps():
+    for name, n in (("GRU", 64), ("sRNN", 128), ("BRC", 500)):
+        for size in (n, 2 * n):
+            found = backend.find(torch.zeros(2, 3), cells=RNN(name, 3, size).cells)
+            assert (found is not None) == (size == n or name == "BRC"), (name, size)
+
+
+def test_numbers_that_are_not_finite_stay_visible():
+    rnn, x, h_0 = make("GRU", torch.float32, 4, 3, 9, 2, population=3)
+    output, _ = rnn(x, h_0[0])
+    x[1, 1, 0, 0] = torch.nan
+    spoilt, _ = rnn(x, h_0[0])
+    assert spoilt[1, 1:, 0].isnan().any()
+    torch.testing.assert_close(spoilt[[0, 2]], output[[0, 2]])
