@@ -31,15 +31,17 @@ include_patterns = [
     "config/**.md",
     "workflow/profiles/*.md",
     "results/README.md",
+    "src/rnncells/published/*.md",
     "docs/**",
 ]
-exclude_patterns = [".*", "build", "docs/build", "results/*/**", "src", "tests", "**/_*.rst"]
+exclude_patterns = [".*", "build", "docs/build", "results/*/**", "tests", "**/_*.rst"]
 
 # Markdown
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 # Files that are no pages (sources, tables, figures) are offered as they are.
-suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]
+# Names that several modules have (``Batch``) lead to one of them.
+suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure", "ref.python"]
 
 # The interface of every module that has no page of its own
 apidoc_modules = [
@@ -52,7 +54,7 @@ apidoc_modules = [
         ],
         "max_depth": 2,
         "module_first": True,
-        "automodule_options": {"members"},
+        "automodule_options": {"members", "ignore-module-all"},
     }
 ]
 
@@ -76,6 +78,9 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"[^.]*"),
     (r"py:.*", r"(torch|nn|np|numpy|pd|pandas|matplotlib|skopt)\..*"),
+    (r"py:.*", r"(annotated_types|filelock|numba|pickle|pydantic|types|typing)\..*"),
+    (r"py:.*", r"(dict|list)\[.*"),
+    (r"py:.*", r"rnncells\..*\.(_\w+|Annotated|M|Table)"),
     (r"py:.*", r"(abc|ast|collections|contextlib|pathlib)\..*"),
     (r"py:class", r"rnncells\.cells\.C"),  # a type variable
 ]
@@ -144,8 +149,9 @@ def add_navigation(app, document, content):
 
 
 def skip_field(app, what, name, member, skip, options):
-    """Leave out the fields of named tuples, which the class describes already."""
-    return True if (member.__doc__ or "").startswith("Alias for field number") else None
+    """Leave out fields of named tuples, and classes that are attributes under their own name."""
+    alias = what == "class" and isinstance(member, type) and member.__qualname__ == name
+    return True if alias or (member.__doc__ or "").startswith("Alias for field number") else None
 
 
 def keep_colon(app, what, name, member, options, lines):

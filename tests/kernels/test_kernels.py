@@ -176,15 +176,15 @@ def test_kernels_serve_what_they_can():
 
 
 class Decay(CELLS["sRNN"]):
-    """h_t = (tanh(h) W + drive) / 2."""
+    """h_t = (tanh(h) W + projected) / 2."""
 
-    def step(self, drive, state, recurrence):
+    def step(self, projected, state, recurrence):
         """Advance by one step."""
-        return ((torch.tanh(state[0]) @ recurrence + drive) * 0.5,)
+        return ((torch.tanh(state[0]) @ recurrence + projected) * 0.5,)
 
 
 @scalar
-def decay_forward(drive, recurrent, previous, state, parameters):
+def decay_forward(projected, recurrent, previous, state, parameters):
     """Halve."""
     return (parameters[0] * recurrent[0],), ()
 

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 from rnncells import kernels
 from rnncells.cells import CELLS
 from rnncells.study.models import RunSpec
-from rnncells.tasks import task_class, task_names
+from rnncells.tasks import task_class
 from rnncells.tasks.trajectories import synthetic
 from rnncells.training.cuda_graph import WARM_UP, CUDAGraph
 from rnncells.training.loop import assemble
@@ -71,7 +71,7 @@ def step_of(task, cell, device="cpu", **settings):
     return TrainingStep(work, network, RATES)
 
 
-@pytest.mark.parametrize("task", task_names())
+@pytest.mark.parametrize("task", sorted(SETTINGS))
 def test_a_step_asks_the_device_for_nothing(task, cell_name):
     """On the meta device tensors have no values, so whoever asks for one fails."""
     step = step_of(task, cell_name, "meta")
@@ -153,7 +153,7 @@ def graphs(monkeypatch):
     return captured
 
 
-@pytest.mark.parametrize("task", task_names())
+@pytest.mark.parametrize("task", sorted(SETTINGS))
 def test_replayed_steps_are_the_steps(task, cell_name, graphs):
     """Warm up, record, replay: for every shape of batch, the same numbers as without."""
     plain, replayed = (step_of(task, cell_name) for _ in range(2))
@@ -173,7 +173,7 @@ def test_replayed_steps_are_the_steps(task, cell_name, graphs):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-@pytest.mark.parametrize("task", task_names())
+@pytest.mark.parametrize("task", sorted(SETTINGS))
 def test_cuda_graphs_give_the_numbers_of_the_cpu(task, cell_name):
     cpu, cuda = (step_of(task, cell_name, device) for device in ("cpu", "cuda"))
     for k in range(cpu.task.steps):

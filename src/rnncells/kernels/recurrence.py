@@ -41,7 +41,7 @@ class Dense(Recurrence):
     r"""Units that see each other through one matrix of weights.
 
     .. math::
-        h_t = \text{unit}(\text{drive}_t,\; \text{active}_{t-1} W + b,\; h_{t-1})
+        h_t = \text{unit}(\text{projected}_t,\; \text{active}_{t-1} W + b,\; h_{t-1})
 
     sRNN, TRNN, MTRNN, LSTM, GRU, UGRNN, AntisymmetricRNN, ESN, nBRC, PC-RNN-V, -HC-A and -GC-HC-A.
     The weights are (W,) or (W, b), ``(S, n, recurrent * n)`` and ``(S, 1, recurrent * n)``.
@@ -50,7 +50,7 @@ class Dense(Recurrence):
     def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
         """See the base class."""
         recurrent = self.unit.recurrent * n
-        width = recurrent if self.unit.additive else self.unit.drive * n
+        width = recurrent if self.unit.additive else self.unit.projected * n
         return (inputs, width), (width,), (n, recurrent), (1, recurrent)
 
     def weights(self, run: Run) -> Weights:
@@ -68,14 +68,14 @@ class Separate(Recurrence):
     r"""Units that see nothing but the input and their own state.
 
     .. math::
-        h_t = \text{unit}(\text{drive}_t,\; h_{t-1};\; w)
+        h_t = \text{unit}(\text{projected}_t,\; h_{t-1};\; w)
 
     BRC. The weights are (w,), ``(S, 1, blocks * n)``: the learned parameters of the unit.
     """
 
     def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
         """See the base class."""
-        width = self.unit.drive * n
+        width = self.unit.projected * n
         return (inputs, width), (width,), (1, self.unit.parameters * n)
 
     def weights(self, run: Run) -> Weights:
@@ -92,7 +92,7 @@ class Factored(Recurrence):
     r"""Units whose recurrence goes through factors that the input gates.
 
     .. math::
-        h_t = \text{unit}\big((\text{drive}_t \odot \text{active}_{t-1} W_p)\, W_f + b,\;
+        h_t = \text{unit}\big((\text{projected}_t \odot \text{active}_{t-1} W_p)\, W_f + b,\;
             h_{t-1}\big)
 
     PC-RNN-HC-M and -GC-HC-M. The weights are (W_p, W_f, b), ``(S, n, d)``, ``(S, d, n)`` and
@@ -100,7 +100,7 @@ class Factored(Recurrence):
     """
 
     def __init__(self, unit: Unit):
-        stage = Stage(_gate_forward, _gate_backward, drive=1, saved=2)
+        stage = Stage(_gate_forward, _gate_backward, projected=1, saved=2)
         super().__init__(replace(unit, name=f"factored_{unit.name}", additive=False, stage=stage))
 
     def shapes(self, inputs: int, n: int, factors: int) -> tuple[tuple[int, ...], ...]:
@@ -118,9 +118,9 @@ class Factored(Recurrence):
 
 
 @scalar
-def _gate_forward(drive, recurrent, state, parameters):
+def _gate_forward(projected, recurrent, state, parameters):
     """Return factor * gate."""
-    return recurrent[0] * drive[0], (recurrent[0], drive[0])
+    return recurrent[0] * projected[0], (recurrent[0], projected[0])
 
 
 @scalar
@@ -134,7 +134,7 @@ class Coupled(Recurrence):
     r"""Units whose errors come back through the weights within a step.
 
     .. math::
-        e_t = \text{stage}(\text{drive}_t + \text{active}_{t-1} W,\; h_{t-1}), \qquad
+        e_t = \text{stage}(\text{projected}_t + \text{active}_{t-1} W,\; h_{t-1}), \qquad
         h_t = \text{unit}(e_t,\; e_t W^\top,\; h_{t-1})
 
     PC-RNN-GC. The weights are (W,), ``(S, n, n)``.

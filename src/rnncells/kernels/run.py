@@ -13,8 +13,8 @@ class Run:
 
     Attributes:
         x: the input, ``(S, T, B, i)``, or ``(S, 1, B, i)`` if it is constant in time.
-        projection: of the input to the drive, ``(S, i, width)``.
-        bias: of the drive, ``(S, 1, width)``.
+        projection: weight of the input projection, ``(S, i, width)``.
+        bias: of the input projection, ``(S, 1, width)``.
         weights: what the cell's ``recurrence`` returns, each ``(S, rows, columns)``.
         parameters: the unit's parameters that are not learned, ``(S, count)``; each is for an
             equal share of the units, or of the blocks of units.

@@ -144,10 +144,10 @@ def _gradients_by_steps(ctx, tensors, grad_output, grad_last):
     cell, rows, parts = ctx.cell, ctx.rows, ctx.parts
     x, *state = tensors[: 1 + parts]
     projection, bias, *weights = tensors[1 + parts :]
-    drive, last_step = affine(x, projection, bias), x.size(-3) - 1
-    drives = [drive[..., min(t, last_step), :count, :] for t, count in enumerate(rows)]
+    projected, last_step = affine(x, projection, bias), x.size(-3) - 1
+    projections = [projected[..., min(t, last_step), :count, :] for t, count in enumerate(rows)]
     recurrence = weights[0] if len(weights) == 1 else tuple(weights)
-    states, last = step_through(cell, drives, tuple(state), recurrence)
+    states, last = step_through(cell, projections, tuple(state), recurrence)
     results, grads = [], []
     if grad_output is not None:
         for t, h in enumerate(states):

@@ -22,19 +22,19 @@ class Stage:
 
     Two functions, like those of a :class:`Unit`:
 
-    * ``forward(drive, recurrent, state, parameters) -> inner, saved``, inner being one number;
+    * ``forward(projected, recurrent, state, parameters) -> inner, saved``, inner being one number;
     * ``backward(saved, grad_inner, parameters)
-      -> grad_drive, grad_recurrent, what is added to the gradient of the state``.
+      -> grad_projected, grad_recurrent, what is added to the gradient of the state``.
 
     Attributes:
         forward, backward: the functions.
-        drive, states, parameters, saved: how many numbers each of these is.
-        direct: whether the unit sees the inner number also directly, as its drive.
+        projected, states, parameters, saved: how many numbers each of these is.
+        direct: whether the unit sees the inner number also directly, as its input projection.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
-    drive: int = 0
+    projected: int = 0
     states: int = 0
     parameters: int = 0
     saved: int = 0
@@ -42,7 +42,7 @@ class Stage:
 
 
 @scalar
-def _no_forward(drive, recurrent, state, parameters):
+def _no_forward(projected, recurrent, state, parameters):
     """Stand in where there is no stage; never called."""
     return recurrent[0], ()
 
@@ -62,9 +62,9 @@ class Unit:
 
     Both functions take and return tuples with a number for every block of n columns:
 
-    * ``forward(drive, recurrent, previous, state, parameters) -> state, saved``;
+    * ``forward(projected, recurrent, previous, state, parameters) -> state, saved``;
     * ``backward(saved, previous, grad_state, parameters)
-      -> grad_drive, grad_recurrent, grad_state of the step before``.
+      -> grad_projected, grad_recurrent, grad_state of the step before``.
 
     The recurrent input comes from the active state, tanh(h) or h, where h is the first number of
     the state; ``previous`` is the active state of the step before. The derivative through the
@@ -76,10 +76,10 @@ class Unit:
     Attributes:
         name: what messages call it.
         forward, backward: the functions.
-        drive, recurrent, states, parameters, saved: how many numbers each of these is.
+        projected, recurrent, states, parameters, saved: how many numbers each of these is.
         activated: whether the active state is tanh(h), else h.
-        additive: whether only the sum of drive and recurrent input enters, which the functions
-            then get and return as the recurrent input. The drive is ().
+        additive: whether only the sum of projected and recurrent input enters, which the functions then
+            get and return as the recurrent input. The input projection is ().
         learned: whether the parameters are learned. There is no recurrent input then, and
             ``backward`` returns the gradient of the parameters in its place.
         stage: what comes before the unit, if anything.
@@ -88,7 +88,7 @@ class Unit:
     name: str
     forward: Callable[..., Any]
     backward: Callable[..., Any]
-    drive: int = 1
+    projected: int = 1
     recurrent: int = 1
     states: int = 1
     parameters: int = 0

@@ -25,7 +25,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         size_is: what sizes of networks are: units, or parameters.
         published: whether there is a published study of this task.
         reduced: everything that is smaller than in the published study, in words; empty at
-            published size.
+        published size.
     """
     task, cells = task_class(study.task), list(study.cells.values())
     return {

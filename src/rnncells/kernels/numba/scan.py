@@ -1,14 +1,14 @@
 r"""The loop over time: one for all shapes of recurrence, forward and backward.
 
 .. math::
-    \text{drive}_t = x_t W_x + b_x, \qquad
+    \text{projected}_t = x_t W_x + b_x, \qquad
     \text{recurrent}_t = \text{active}_{t-1} W + b, \qquad
-    h_t = \text{unit}(\text{drive}_t, \text{recurrent}_t, h_{t-1})
+    h_t = \text{unit}(\text{projected}_t, \text{recurrent}_t, h_{t-1})
 
 A cell may have no matrix W, or a second one, with a stage of its own before it:
 
 .. math::
-    \text{inner}_t = \text{stage}(\text{drive}_t, \text{recurrent}_t, h_{t-1}), \qquad
+    \text{inner}_t = \text{stage}(\text{projected}_t, \text{recurrent}_t, h_{t-1}), \qquad
     h_t = \text{unit}(\text{inner}_t, \text{inner}_t W_2 + b_2, h_{t-1})
 
 Everything that one step needs and no other is in memory for one step, which stays in the cache.
@@ -87,22 +87,22 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         (quick_tanh, through_tanh) if unit.activated else (identity, through_identity)
     )
     matrix, additive = unit.recurrent > 0, unit.additive
-    n_drive = 0 if additive else unit.drive
+    n_projected = 0 if additive else unit.projected
     n_recurrent, n_state, n_saved = unit.recurrent, unit.states, unit.saved
     n_parameters, learned = unit.parameters, unit.learned
     staged, stage = unit.stage is not None, unit.stage or NO_STAGE
     stage_forward, stage_backward = stage.forward, stage.backward
-    stage_drive, stage_saved = stage.drive, stage.saved
+    stage_drive, stage_saved = stage.projected, stage.saved
     stage_state, stage_parameters, direct = stage.states, stage.parameters, stage.direct
-    n_driven = (1 if direct else 0) if staged else n_drive
+    n_inputs = (1 if direct else 0) if staged else n_projected
 
     # The arithmetic of a vector of columns of one row: of ``some`` columns, or of as many as a
     # vector has if that is None.
 
     @inlined
-    def gate(drive, recurrent, state, parameters, inner, inner_saved, c, b, k, h, j, d, some):
+    def gate(projected, recurrent, state, parameters, inner, inner_saved, c, b, k, h, j, d, some):
         value, keep = stage_forward(
-            load(stage_drive, drive, c, j, d, some),
+            load(stage_drive, projected, c, j, d, some),
             load(1, recurrent, b, j, d, some),
             load(stage_state, state, h, j, d, some),
             load(stage_parameters, parameters, 0, j, d, some),
@@ -114,10 +114,10 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
 
     @inlined
     def advance(
-        driven, received, active, state, parameters, saved, b, c, a, following, k, h, j, n, some
+        inputs, received, active, state, parameters, saved, b, c, a, following, k, h, j, n, some
     ):  # fmt: skip
         new, keep = unit_forward(
-            load(n_driven, driven, c, j, n, some),
+            load(n_inputs, inputs, c, j, n, some),
             load(n_recurrent, received, b, j, n, some),
             load(1, active, a, j, n, some)[0],
             load(n_state, state, h, j, n, some),
@@ -132,13 +132,13 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
 
     @inlined
     def retreat(
-        saved, active, grad_output, grad_active, carry, parameters, grad_received, grad_driven,
+        saved, active, grad_output, grad_active, carry, parameters, grad_received, grad_inputs,
         x, grad_x, b, a, following, k, g, h, j, n, some,
     ):  # fmt: skip
         grad = load(1, grad_output, g, j, n, some)[0] + load(1, grad_active, b, j, n, some)[0]
         grad = through(grad, load(1, active, following, j, n, some)[0])
         grad_state = load(n_state, carry, h, j, n, some)
-        to_drive, to_received, to_state = unit_backward(
+        to_projected, to_received, to_state = unit_backward(
             load(n_saved, saved, k, j, n, some),
             load(1, active, a, j, n, some)[0],
             (grad_state[0] + grad, *grad_state[1:]),
@@ -152,14 +152,15 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         prefetch(1, x, k - CHUNK, j, n)
         store(carry, h, j, n, to_state, some)
         store(grad_received, b, j, n, to_received, some)
-        if n_driven:
-            store(grad_driven, b, j, n, to_drive, some)
+        if n_inputs:
+            store(grad_inputs, b, j, n, to_projected, some)
 
     @inlined
     def ungate(
-        inner_saved, grad_inner, parameters, grad_recurrent, grad_drive, carry, b, k, h, j, d, some
+        inner_saved, grad_inner, parameters, grad_recurrent, grad_projected, carry, b, k, h, j, d,
+        some,
     ):  # fmt: skip
-        to_drive, to_recurrent, to_state = stage_backward(
+        to_projected, to_recurrent, to_state = stage_backward(
             load(stage_saved, inner_saved, k, j, d, some),
             load(1, grad_inner, b, j, d, some)[0],
             load(stage_parameters, parameters, 0, j, d, some),
@@ -167,7 +168,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         prefetch(stage_saved, inner_saved, k - CHUNK, j, d)
         store(grad_recurrent, b, j, d, to_recurrent, some)
         if not additive:
-            store(grad_drive, b, j, d, to_drive, some)
+            store(grad_projected, b, j, d, to_projected, some)
         if stage_state:
             add(carry, h, j, d, to_state, some)
 
@@ -195,10 +196,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         onward = packed(weight.shape[0] // members, weight.shape[1], x)
         outward = packed(second.shape[0] // members, second.shape[1], x)
         constant = x_steps < steps
-        drive = np.empty((batch // tiles + 1 if constant else size, projection.shape[1]), x.dtype)
+        projected = np.empty(
+            (batch // tiles + 1 if constant else size, projection.shape[1]), x.dtype
+        )
         recurrent = np.empty((size, weight.shape[1]), x.dtype)
         received = np.empty((size, n), x.dtype) if staged else recurrent
-        driven = inner if staged else drive
+        inputs = inner if staged else projected
         spread = np.empty((1, n_parameters * n), x.dtype)
         for task in range(first, last):
             m, begin, end = tile_of(task, tiles, batch)
@@ -226,10 +229,10 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                     if t < x_steps:
                         at = (m * x_steps + t) * batch + lowest
                         multiply_and_fetch(
-                            via, x, at, count, into, drive, c, bias, m, 0, x, at + count, count
+                            via, x, at, count, into, projected, c, bias, m, 0, x, at + count, count
                         )
                     if matrix:
-                        base, base_row = (drive, c) if additive else (weight_bias, m)
+                        base, base_row = (projected, c) if additive else (weight_bias, m)
                         multiply_and_fetch(
                             via, active, a, count, onward, recurrent, 0,
                             base, base_row, 1 if additive else 0, saved, k, count,
@@ -238,12 +241,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                         for b in range(count):
                             for j in range(0, whole_d, lanes):
                                 gate(
-                                    drive, recurrent, state, spread, inner, inner_saved,
+                                    projected, recurrent, state, spread, inner, inner_saved,
                                     c + b, b, k + b, h + b, j, d, None,
                                 )  # fmt: skip
                             if whole_d < d:
                                 gate(
-                                    drive, recurrent, state, spread, inner, inner_saved,
+                                    projected, recurrent, state, spread, inner, inner_saved,
                                     c + b, b, k + b, h + b, whole_d, d, d - whole_d,
                                 )  # fmt: skip
                         multiply(via, inner, k, count, outward, received, 0, second_bias, m, 0)
@@ -251,12 +254,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                     for b in range(count):
                         for j in range(0, whole, lanes):
                             advance(
-                                driven, received, active, state, spread, saved,
+                                inputs, received, active, state, spread, saved,
                                 b, c + b, a + b, a + batch + b, k + b, h + b, j, n, None,
                             )  # fmt: skip
                         if whole < n:
                             advance(
-                                driven, received, active, state, spread, saved,
+                                inputs, received, active, state, spread, saved,
                                 b, c + b, a + b, a + batch + b, k + b, h + b, whole, n, n - whole,
                             )  # fmt: skip
                 a = (m * (steps + 1) + t) * batch
@@ -285,14 +288,14 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         # Learned parameters are in the place of a recurrent input.
         n_received = n_parameters * n if learned else weight.shape[1]
         grad_recurrent = np.empty((size, n_received), x.dtype)
-        grad_drive = grad_recurrent if additive else np.empty((size, width), x.dtype)
+        grad_projected = grad_recurrent if additive else np.empty((size, width), x.dtype)
         if staged:
             grad_received, grad_direct = np.empty((size, n), x.dtype), np.empty((size, d), x.dtype)
             grad_inner = np.empty((size, d), x.dtype)
         else:
             grad_received = grad_direct = grad_inner = grad_recurrent
-        grad_driven = grad_direct if staged else grad_drive
-        # For an input that is constant in time: the gradient of its drive, all steps together.
+        grad_inputs = grad_direct if staged else grad_projected
+        # For an input that is constant in time: the gradient of its projection, over all steps.
         total = np.empty((size, width), x.dtype)
         spread = np.empty((1, n_parameters * n), x.dtype)
         for task in range(first, last):
@@ -321,13 +324,13 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                         for j in range(0, whole, lanes):
                             retreat(
                                 saved, active, grad_output, grad_active, carry, spread,
-                                grad_received, grad_driven, x, grad_x,
+                                grad_received, grad_inputs, x, grad_x,
                                 b, a + b, a + batch + b, k + b, g + b, h + b, j, n, None,
                             )  # fmt: skip
                         if whole < n:
                             retreat(
                                 saved, active, grad_output, grad_active, carry, spread,
-                                grad_received, grad_driven, x, grad_x,
+                                grad_received, grad_inputs, x, grad_x,
                                 b, a + b, a + batch + b, k + b, g + b, h + b, whole, n, n - whole,
                             )  # fmt: skip
                     rows_here = high - r
@@ -344,12 +347,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                         for b in range(r, high):
                             for j in range(0, whole_d, lanes):
                                 ungate(
-                                    inner_saved, grad_inner, spread, grad_recurrent, grad_drive,
+                                    inner_saved, grad_inner, spread, grad_recurrent, grad_projected,
                                     carry, b, k + b, h + b, j, d, None,
                                 )  # fmt: skip
                             if whole_d < d:
                                 ungate(
-                                    inner_saved, grad_inner, spread, grad_recurrent, grad_drive,
+                                    inner_saved, grad_inner, spread, grad_recurrent, grad_projected,
                                     carry, b, k + b, h + b, whole_d, d, d - whole_d,
                                 )  # fmt: skip
                     if matrix:
@@ -358,7 +361,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                             saved, k + r - CHUNK, CHUNK,
                         )  # fmt: skip
                     if grad_x.size and not constant:
-                        multiply(via, grad_drive, r, rows_here, into, grad_x, k + r, zero, 0, 0)
+                        multiply(via, grad_projected, r, rows_here, into, grad_x, k + r, zero, 0, 0)
                 a = (m * (steps + 1) + t) * batch + begin
                 k = (m * steps + t) * batch + begin
                 if learned:
@@ -371,10 +374,12 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
                     if not additive:
                         accumulate(via, one, 0, grad_recurrent, 0, count, grad_weight_bias, task)
                 if constant:
-                    add_rows(total, grad_drive, count)
+                    add_rows(total, grad_projected, count)
                 else:
-                    accumulate(via, x, k, grad_drive, 0, count, grad_projection, task * x.shape[1])
-                    accumulate(via, one, 0, grad_drive, 0, count, grad_bias, task)
+                    accumulate(
+                        via, x, k, grad_projected, 0, count, grad_projection, task * x.shape[1]
+                    )
+                    accumulate(via, one, 0, grad_projected, 0, count, grad_bias, task)
                     if grad_x.size:
                         clear_rows(grad_x, k + count, k + end - begin)
             if constant:

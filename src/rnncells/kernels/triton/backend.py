@@ -55,24 +55,24 @@ class TritonBackend(backend.Backend):
         n, d = run.state.size(-1) // unit.states, weights.second.size(-2)
         steps = run.steps if run.training else 1
         stage_saved = unit.stage.saved if unit.stage else 0
-        drive = torch.baddbmm(run.bias, run.x.flatten(1, 2), run.projection)
+        projected = torch.baddbmm(run.bias, run.x.flatten(1, 2), run.projection)
         state = run.buffer("state", *run.state.shape[1:])
         active = run.buffer("active", run.steps + 1, run.batch, n)
         saved = run.buffer("saved", steps, run.batch, unit.saved * n)
         inner = run.buffer("inner", steps, run.batch, d)
         inner_saved = run.buffer("inner saved", steps, run.batch, stage_saved * d)
         tensors = (
-            drive, weights.weight, weights.bias, weights.second, weights.second_bias,
+            projected, weights.weight, weights.bias, weights.second, weights.second_bias,
             _spread(run, unit, weights, n), run.state,
         )  # fmt: skip
         tiles = triton.cdiv(run.batch, ROWS)
         forward_kernel[(run.members * tiles,)](
             *(tensor.contiguous() for tensor in tensors), _rows(run),
             state, active, saved, inner, inner_saved,
-            run.batch, n, d, drive.size(-1), run.steps, run.x.size(1), steps,
+            run.batch, n, d, projected.size(-1), run.steps, run.x.size(1), steps,
             unit=compiled(unit.forward), stage=compiled((unit.stage or NO_STAGE).forward),
             activate=compiled(scalars.tanh),
-            **_counts(unit, n, d, drive.size(-1), weights),
+            **_counts(unit, n, d, projected.size(-1), weights),
         )  # fmt: skip
         kept = {"active": active, "saved": saved, "inner": inner, "inner_saved": inner_saved}
         return {**kept, "state": state}
@@ -100,16 +100,16 @@ class TritonBackend(backend.Backend):
         grad_received = run.buffer("grad received", run.steps, run.batch, received)
         grad_product = run.buffer("grad product", run.steps, run.batch, weights.weight.size(-1))
         if unit.additive:
-            grad_drive = grad_product
+            grad_projected = grad_product
         else:
-            grad_drive = run.buffer("grad drive", run.steps, run.batch, width)
+            grad_projected = run.buffer("grad projected", run.steps, run.batch, width)
         tensors = weights.weight, weights.second, _spread(run, unit, weights, n)
         tiles = triton.cdiv(run.batch, ROWS)
         backward_kernel[(run.members * tiles,)](
             *(tensor.contiguous() for tensor in tensors), _rows(run),
             active, kept["saved"], kept["inner_saved"],
             grad_active.contiguous(), grad_state.contiguous(),
-            before, grad_drive, grad_product, grad_received,
+            before, grad_projected, grad_product, grad_received,
             run.batch, n, d, width, run.steps, grad_active.size(1),
             unit=compiled(unit.backward), stage=compiled((unit.stage or NO_STAGE).backward),
             through=compiled(scalars.through_tanh),
@@ -123,11 +123,11 @@ class TritonBackend(backend.Backend):
             grad_received.sum((1, 2)).unsqueeze(1),
         )
         if run.x.size(1) < run.steps:
-            grad_drive = grad_drive.sum(1, keepdim=True)
+            grad_projected = grad_projected.sum(1, keepdim=True)
         return Gradients(
-            grad_drive @ run.projection.mT.unsqueeze(1) if with_x else None,
-            _product(run.x, grad_drive),
-            grad_drive.sum((1, 2)).unsqueeze(1),
+            grad_projected @ run.projection.mT.unsqueeze(1) if with_x else None,
+            _product(run.x, grad_projected),
+            grad_projected.sum((1, 2)).unsqueeze(1),
             recurrence.gradients(grads)[: len(run.weights)],
             before,
         )

@@ -2,8 +2,8 @@
 
 What is computed is that of :mod:`rnncells.kernels.numba.scan`. Arrays are rows, with one or more
 blocks of n columns side by side; those with steps have a row for every member, step and sequence,
-in this order. The drive is computed before, and gradients of weights after the loop, as products of
-all steps at once: always in the same order, so that the same numbers come out.
+in this order. The input projection is computed before, and gradients of weights after the loop, as
+products of all steps at once: always in the same order, so that the same numbers come out.
 """
 
 # ruff: noqa: RUF005 (Triton knows no starred tuples)
@@ -90,7 +90,7 @@ def multiply_each(values, matrices, blocks: tl.constexpr):
 
 @triton.jit
 def forward_kernel(
-    drives, weights, biases, seconds, second_biases, parameter_rows, first_state, rows,
+    projections, weights, biases, seconds, second_biases, parameter_rows, first_state, rows,
     last_state, actives, saves, inners, inner_saves,
     batch, n, d, width, steps, drive_steps, kept_steps,
     unit: tl.constexpr, stage: tl.constexpr, activate: tl.constexpr, ACTIVATED: tl.constexpr,
@@ -106,7 +106,7 @@ def forward_kernel(
     b = (tl.program_id(0) % tiles) * ROWS + tl.arange(0, ROWS)[:, None]
     j, i = tl.arange(0, N)[None, :], tl.arange(0, D)[None, :]
     here, here_i = (b < batch) & (j < n), (b < batch) & (i < d)
-    # Columns of the drive and of the product with the active state.
+    # Columns of the input projection and of the product with the active state.
     if STAGED:
         c, columns, here_c = i, d, here_i
     else:
@@ -132,25 +132,25 @@ def forward_kernel(
         running = b < tl.load(rows + t)
         row = (member * drive_steps + tl.minimum(t, drive_steps - 1)) * batch + b
         kept = (member * kept_steps + tl.minimum(t, kept_steps - 1)) * batch + b
-        drive = load(drives, row, c, columns, here_c & running, N_DRIVE)
+        projected = load(projections, row, c, columns, here_c & running, N_DRIVE)
         received = ()
         if MATRIX:
             received = multiply(active, weight, N_PRODUCT)
             if ADDITIVE:
-                received = plus(received, drive, N_PRODUCT)
-                drive = ()
+                received = plus(received, projected, N_PRODUCT)
+                projected = ()
             else:
                 received = plus(received, bias, N_PRODUCT)
         if STAGED:
-            inner, stage_saved = stage(drive, received, state[:N_STAGE_STATE], stage_parameters)
+            inner, stage_saved = stage(projected, received, state[:N_STAGE_STATE], stage_parameters)
             inner = tl.where(here_i, inner, 0.0)
             tl.store(inners + kept * d + i, inner, mask=here_i)
             store(inner_saves, kept, i, d, here_i, stage_saved, N_STAGE_SAVED)
             received = plus(multiply(inner, second, 1), second_bias, 1)
-            drive = ()
+            projected = ()
             if DIRECT:
-                drive = (inner,)
-        following, saved = unit(drive, received, active, state, parameters)
+                projected = (inner,)
+        following, saved = unit(projected, received, active, state, parameters)
         store(saves, kept, j, n, here, saved, N_SAVED)
         state = choose(here & running, following, state, N_STATE)
         active = state[0]

@@ -8,7 +8,7 @@ from ..unit import Unit, scalar
 
 
 @scalar
-def antisymmetric_forward(drive, recurrent, previous, state, parameters):
+def antisymmetric_forward(projected, recurrent, previous, state, parameters):
     """Return h' = h + rate tanh(recurrent - gamma h)."""
     rate, gamma = parameters
     (h,) = state

@@ -8,12 +8,12 @@ from ..unit import Unit, scalar
 
 
 @scalar
-def bistable_forward(drive, recurrent, previous, state, parameters):
+def bistable_forward(projected, recurrent, previous, state, parameters):
     """Return h' = z h + (1 - z) c with the feedback 1 + a."""
     (h,) = state
-    a = tanh(drive[0] + recurrent[0])
-    update = sigmoid(drive[1] + recurrent[1])
-    candidate = tanh(drive[2] + (one(a) + a) * h)
+    a = tanh(projected[0] + recurrent[0])
+    update = sigmoid(projected[1] + recurrent[1])
+    candidate = tanh(projected[2] + (one(a) + a) * h)
     return (candidate + update * (h - candidate),), (a, update, candidate)
 
 
@@ -31,19 +31,19 @@ def bistable_backward(saved, previous, grad_state, parameters):
 
 
 @scalar
-def brc_forward(drive, recurrent, previous, state, parameters):
+def brc_forward(projected, recurrent, previous, state, parameters):
     """:func:`bistable_forward` with the recurrent input (w_a h, w_z h)."""
     w_a, w_z = parameters
     (h,) = state
-    return bistable_forward(drive, (w_a * h, w_z * h), previous, state, ())
+    return bistable_forward(projected, (w_a * h, w_z * h), previous, state, ())
 
 
 @scalar
 def brc_backward(saved, previous, grad_state, parameters):
     """Derivative of :func:`brc_forward`, that of the parameters in the middle."""
     w_a, w_z = parameters
-    grad_drive, (da, dz), (dh,) = bistable_backward(saved, previous, grad_state, ())
-    return grad_drive, (da * previous, dz * previous), (dh + w_a * da + w_z * dz,)
+    grad_projected, (da, dz), (dh,) = bistable_backward(saved, previous, grad_state, ())
+    return grad_projected, (da * previous, dz * previous), (dh + w_a * da + w_z * dz,)
 
 
 register(
@@ -53,7 +53,7 @@ register(
             "nBRC",
             bistable_forward,
             bistable_backward,
-            drive=3,
+            projected=3,
             recurrent=2,
             saved=3,
             additive=False,
@@ -67,7 +67,7 @@ register(
             "BRC",
             brc_forward,
             brc_backward,
-            drive=3,
+            projected=3,
             recurrent=0,
             parameters=2,
             saved=3,

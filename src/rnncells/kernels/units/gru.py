@@ -8,12 +8,12 @@ from ..unit import Unit, scalar
 
 
 @scalar
-def gru_forward(drive, recurrent, previous, state, parameters):
+def gru_forward(projected, recurrent, previous, state, parameters):
     """Return h' = z h + (1 - z) c."""
     (h,) = state
-    reset = quick_sigmoid(drive[0] + recurrent[0])
-    update = quick_sigmoid(drive[1] + recurrent[1])
-    candidate = quick_tanh(drive[2] + reset * recurrent[2])
+    reset = quick_sigmoid(projected[0] + recurrent[0])
+    update = quick_sigmoid(projected[1] + recurrent[1])
+    candidate = quick_tanh(projected[2] + reset * recurrent[2])
     return (candidate + update * (h - candidate),), (reset, update, candidate, recurrent[2])
 
 
@@ -37,7 +37,7 @@ register(
             "GRU",
             gru_forward,
             gru_backward,
-            drive=3,
+            projected=3,
             recurrent=3,
             saved=4,
             additive=False,

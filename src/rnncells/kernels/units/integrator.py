@@ -5,7 +5,7 @@ from ..unit import Unit, scalar
 
 
 @scalar
-def leaky_forward(drive, recurrent, previous, state, parameters):
+def leaky_forward(projected, recurrent, previous, state, parameters):
     """Return h' = (1 - rate) h + rate recurrent."""
     (rate,) = parameters
     (h,) = state

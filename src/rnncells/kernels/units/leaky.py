@@ -9,7 +9,7 @@ from .integrator import LEAKY, rate
 
 
 @scalar
-def simple_forward(drive, recurrent, previous, state, parameters):
+def simple_forward(projected, recurrent, previous, state, parameters):
     """Return h' = recurrent."""
     return recurrent, ()
 

@@ -8,7 +8,7 @@ from ..unit import Unit, scalar
 
 
 @scalar
-def lstm_forward(drive, recurrent, previous, state, parameters):
+def lstm_forward(projected, recurrent, previous, state, parameters):
     """Return c' = f c + i g, h' = o tanh(c')."""
     c = state[1]
     i = quick_sigmoid(recurrent[0])
@@ -39,5 +39,6 @@ def lstm_backward(saved, previous, grad_state, parameters):
 
 
 register(
-    LSTM, Dense(Unit("LSTM", lstm_forward, lstm_backward, drive=4, recurrent=4, states=2, saved=5))
+    LSTM,
+    Dense(Unit("LSTM", lstm_forward, lstm_backward, projected=4, recurrent=4, states=2, saved=5)),
 )

@@ -9,7 +9,7 @@ from .integrator import LEAKY, rate
 
 
 @scalar
-def velocity_forward(drive, recurrent, previous, state, parameters):
+def velocity_forward(projected, recurrent, previous, state, parameters):
     """Return v' = (1 - rate) v + rate (recurrent - h), h' = h + v'."""
     (rate,) = parameters
     h, velocity = state
@@ -33,7 +33,7 @@ VELOCITY = Unit(
 
 
 @scalar
-def error_forward(drive, recurrent, state, parameters):
+def error_forward(projected, recurrent, state, parameters):
     """Return e = v - rate (recurrent - h): what the velocity is too large by."""
     rate, _ = parameters
     h, velocity = state
@@ -49,11 +49,11 @@ def error_backward(saved, grad_error, parameters):
 
 
 @scalar
-def corrected_forward(drive, recurrent, previous, state, parameters):
+def corrected_forward(projected, recurrent, previous, state, parameters):
     """Return v' = v - alpha e, h' = h + v' + alpha rate ((1 - previous^2) recurrent - e)."""
     rate, alpha = parameters
     h, velocity = state
-    (error,) = drive
+    (error,) = projected
     velocity = velocity - alpha * error
     pull = through_tanh(recurrent[0], previous) - error
     return (h + velocity + alpha * rate * pull, velocity), recurrent

@@ -8,7 +8,7 @@ from ..unit import Unit, scalar
 
 
 @scalar
-def ugrnn_forward(drive, recurrent, previous, state, parameters):
+def ugrnn_forward(projected, recurrent, previous, state, parameters):
     """Return h' = u h + (1 - u) c with the gate u and the candidate c."""
     (h,) = state
     update = quick_sigmoid(recurrent[0])
@@ -33,7 +33,7 @@ DRIVERS = {
             f"UGRNN_{activation}",
             ugrnn_forward,
             ugrnn_backward,
-            drive=2,
+            projected=2,
             recurrent=2,
             saved=3,
             activated=activation == "tanh",
