@@ -78,7 +78,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"[^.]*"),
     (r"py:.*", r"(torch|nn|np|numpy|pd|pandas|matplotlib|skopt)\..*"),
-    (r"py:.*", r"(annotated_types|filelock|numba|pickle|pydantic|types|typing)\..*"),
+    (r"py:.*", r"(annotated_types|filelock|numba|triton|pickle|pydantic|types|typing)\..*"),
     (r"py:.*", r"(dict|list)\[.*"),
     (r"py:.*", r"rnncells\..*\.(_\w+|Annotated|M|Table)"),
     (r"py:.*", r"(abc|ast|collections|contextlib|pathlib)\..*"),

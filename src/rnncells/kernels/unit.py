@@ -78,8 +78,8 @@ class Unit:
         forward, backward: the functions.
         projected, recurrent, states, parameters, saved: how many numbers each of these is.
         activated: whether the active state is tanh(h), else h.
-        additive: whether only the sum of projected and recurrent input enters, which the functions then
-            get and return as the recurrent input. The input projection is ().
+        additive: whether only the sum of projected and recurrent input enters, which the functions
+            then get and return as the recurrent input. The input projection is ().
         learned: whether the parameters are learned. There is no recurrent input then, and
             ``backward`` returns the gradient of the parameters in its place.
         stage: what comes before the unit, if anything.
