@@ -6,7 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from rnncells.tasks.trajectories import DataError, load, synthetic
+from rnncells.study.models import RunSpec
+from rnncells.tasks.trajectories import DataError, Trajectories, load, synthetic
+from rnncells.training.loop import train
 
 DATA = np.random.default_rng(0).standard_normal((3, 8, 2))
 
@@ -149,8 +151,9 @@ WITH_NAN = np.where(np.arange(DATA.size).reshape(DATA.shape) == 5, np.nan, DATA)
     [
         (DATA[0], "shape"),
         (DATA[None], "shape"),
-        (DATA[..., :1], "shape"),
-        (np.concatenate([DATA, DATA], -1), "shape"),
+        (np.concatenate([DATA, DATA], -1), "coordinates seem to be on another axis"),
+        (DATA.transpose(2, 0, 1), "(trajectories, points, coordinates), got (2, 3, 8)"),
+        (np.zeros((3, 8, 2)), "all its numbers are 0"),
         (DATA[:0], "shape"),
         (DATA[:, :0], "shape"),
         (WITH_NAN, "NaN"),
@@ -248,8 +251,91 @@ def test_truncated_files(tmp_path, suffix, share):
 def test_files_of_another_kind(tmp_path):
     text = tmp_path / "data.txt"
     text.write_text("0.1 0.2\n0.3 0.4\n" * 20)
-    refusal(text)
+    assert "is a text file; expected an array (trajectories, points, " in refusal(text)
+    text.rename(tmp_path / "data.npy")
+    assert "is a text file" in refusal(tmp_path / "data.npy")
     assert "no such file" in refusal(tmp_path / "missing.npy")
     refusal(tmp_path)
     np.savez(tmp_path / "two.npz", a=DATA, b=DATA)
     assert "2 arrays" in refusal(tmp_path / "two.npz")
+
+
+# The data set of a study
+
+
+@pytest.mark.parametrize("coordinates", [1, 2, 3, 5])
+def test_any_number_of_coordinates(tmp_path, coordinates):
+    data = np.random.default_rng(0).standard_normal((9, 8, coordinates))
+    np.save(tmp_path / "data.npy", data)
+    source = Trajectories(file=str(tmp_path / "data.npy"), scale=0.5)
+    assert source.shape() == (9, 8, coordinates)
+    np.testing.assert_array_equal(source.make(), 0.5 * data)
+
+
+@pytest.mark.parametrize("write", [np.save, np.savez, lambda path, data: data.dump(path)])
+def test_the_shape_of_a_file_is_known_without_its_numbers(tmp_path, write):
+    write(tmp_path / "data.npy", DATA)
+    (file,) = tmp_path.iterdir()
+    assert Trajectories(file=str(file)).shape() == (3, 8, 2)
+    np.save(file.with_suffix(".npy"), DATA[:2, :5])
+    assert Trajectories(file=str(file.with_suffix(".npy"))).shape() == (2, 5, 2)
+
+
+def test_a_file_without_trajectories_is_refused_before_it_is_read(tmp_path):
+    (tmp_path / "data.npy").write_text("0.1 0.2\n")
+    with pytest.raises(ValueError, match=r"data\.npy: is a text file"):
+        Trajectories(file=str(tmp_path / "data.npy"))
+
+
+def test_the_log_says_the_range_and_axes_that_look_swapped(tmp_path, caplog):
+    caplog.set_level("INFO")
+    np.save(tmp_path / "data.npy", 100 * synthetic(20, 30, seed=0))
+    Trajectories(file=str(tmp_path / "data.npy"), scale=0.5).make()
+    assert "20 trajectories of 30 points with 2 coordinates, from -6" in caplog.text
+    assert "is the order of the axes" not in caplog.text
+    np.save(tmp_path / "swapped.npy", synthetic(20, 300, seed=0).swapaxes(0, 1))
+    Trajectories(file=str(tmp_path / "swapped.npy")).make()
+    assert "is the order of the axes (trajectories, points, coordinates)?" in caplog.text
+
+
+@pytest.mark.parametrize("coordinates", [1, 3])
+def test_networks_learn_trajectories_of_any_number_of_coordinates(coordinates):
+    """One trajectory is learned by heart, whatever it has of coordinates."""
+    data = 0.5 * synthetic(8 * coordinates, 40, seed=0)[:, :, :1]
+    data = data.reshape(coordinates, 8, 40).transpose(1, 2, 0)
+
+    def outcome(iterations, rate):
+        spec = RunSpec(
+            task="trajectory_generation",
+            cell="TRNN",
+            length=8,
+            hidden_size=20,
+            training={"iterations": iterations},
+            device="cpu",
+        )
+        result = train(spec, [0], [{"lr": rate, "p": 1, "tau": 2.0}], data)
+        return result.metrics.set_index("metric")["value"], result.examples
+
+    metrics, examples = outcome(400, 0.02)
+    assert metrics["sequences"] == 1
+    assert set(examples["coordinate"]) == set(range(coordinates))
+    metrics, examples = outcome(1, 1e-9)  # the loss is that of the network that is shown
+    error = ((examples["target"] - examples["prediction"]) ** 2).mean()
+    assert metrics["train_loss"] == pytest.approx(error, rel=1e-4)
+
+
+def test_the_log_says_what_the_threshold_means(caplog):
+    caplog.set_level("INFO")
+    for size, complaint in ((1, False), (100, True), (0.01, True)):
+        caplog.clear()
+        spec = RunSpec(
+            task="trajectory_generation",
+            cell="TRNN",
+            length=8,
+            hidden_size=4,
+            training={"iterations": 1},
+            device="cpu",
+        )
+        train(spec, [0], [{"lr": 0.02, "p": 2, "tau": 2.0}], size * synthetic(5, 40, seed=0))
+        assert "a sequence is learned if it is off by less than 0.1 on average" in caplog.text
+        assert ("goes badly with these coordinates" in caplog.text) is complaint

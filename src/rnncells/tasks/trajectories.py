@@ -1,9 +1,13 @@
 """Trajectory data sets: a synthetic generator, and a reader for the user's own file.
 
-A data set is an array ``(N, points, 2)`` of N trajectories in the plane.
+A data set is an array ``(N, points, D)`` of N trajectories of D coordinates; synthetic ones lie in
+the plane.
 """
 
 import io
+import logging
+import os
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +20,12 @@ from .arraypickle import load_array
 from .base import DataSource
 from .settings import BUDGET, File, Seed
 
+logger = logging.getLogger(__name__)
+
 #: The most points of a synthetic data set, coordinate pairs.
 MOST_POINTS = 100_000_000
+#: What the axes of a data set are, for messages.
+SHAPE = "(trajectories, points, coordinates)"
 
 
 class DataError(UserError):
@@ -31,12 +39,18 @@ def _ascending(bounds: list[int]) -> list[int]:
 
 
 class Trajectories(DataSource):
-    """Trajectories in the plane: synthetic ones, or those of a file."""
+    """Trajectories: synthetic ones in the plane, or those of a file."""
 
     file: File = Field(
         None,
-        description="Your own data: an array (trajectories, points, 2) as .npy, .npz or pickle. "
-        "The keys below then have no effect.",
+        description="Your own data: an array (trajectories, points, coordinates) as .npy, .npz or "
+        "pickle. Of the keys below only `scale` then has an effect.",
+    )
+    scale: float = Field(
+        1.0,
+        gt=0,
+        description="All coordinates are multiplied by this. The published settings, the threshold "
+        "among them, are for coordinates within about ±1.2.",
     )
     trajectories: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         250, description="How many to synthesise.", json_schema_extra=BUDGET
@@ -65,11 +79,45 @@ class Trajectories(DataSource):
             )
         return self
 
+    @model_validator(mode="after")
+    def _readable(self) -> "Trajectories":
+        self.shape()
+        return self
+
+    def shape(self) -> tuple[int, int, int]:
+        """Return how many trajectories, points and coordinates there are, without making them.
+
+        Raises:
+            DataError: if the file holds no trajectories.
+        """
+        if self.file is None:
+            return self.trajectories, self.points, 2
+        status = os.stat(self.file)
+        return _shape_of(self.file, status.st_size, status.st_mtime_ns)
+
     def make(self) -> np.ndarray:
-        """Read the file, or draw synthetic trajectories: float64, ``(trajectories, points, 2)``."""
+        """Read the file, or draw synthetic trajectories.
+
+        Returns:
+            float64, ``(trajectories, points, coordinates)``.
+        """
         if self.file is not None:
-            return load(self.file)
-        return synthetic(self.trajectories, self.points, self.seed, tuple(self.via_points))
+            data = load(self.file)
+        else:
+            data = synthetic(self.trajectories, self.points, self.seed, tuple(self.via_points))
+        data = self.scale * data
+        logger.info(
+            "%d trajectories of %d points with %d coordinates, from %.4g to %.4g (scale %g)",
+            *(*data.shape, data.min(), data.max(), self.scale),
+        )
+        if looks_swapped(data):
+            logger.warning(
+                "neighbouring points are further apart than neighbouring trajectories: is the "
+                "order of the axes %s? The shape is %s",
+                SHAPE,
+                data.shape,
+            )
+        return data
 
     def files(self) -> list[str]:
         """Return the user's file, if there is one."""
@@ -112,7 +160,7 @@ def load(path: str | Path) -> np.ndarray:
     Nothing in the file is executed: a pickle may hold NumPy arrays and nothing else.
 
     Returns:
-        float64 array ``(N, points, 2)``.
+        float64 array ``(N, points, D)``.
 
     Raises:
         DataError: if the file cannot be read, or is not such an array of finite numbers.
@@ -126,10 +174,37 @@ def load(path: str | Path) -> np.ndarray:
         raise DataError(f"{path}: {one_line(error)}") from error
     # A damaged file can make the readers raise nearly anything; whatever it is, it is refused.
     except Exception as error:
+        if _is_text(path):
+            raise DataError(
+                f"{path}: is a text file; expected an array {SHAPE} as .npy, .npz or pickle "
+                "(numpy.save writes .npy)"
+            ) from error
         raise DataError(
             f"{path}: cannot be read as .npy, .npz or a pickled NumPy array ({one_line(error)})"
         ) from error
     return checked(data, str(path))
+
+
+@cache
+def _shape_of(path: str, size: int, time: int) -> tuple[int, ...]:
+    """Return the shape of the data in a file of this size and time; of .npy the header is read."""
+    with open(path, "rb") as file:
+        is_npy = file.read(6) == b"\x93NUMPY"
+    if is_npy:
+        try:
+            return check_shape(np.load(path, mmap_mode="r", allow_pickle=False), path).shape
+        except DataError:
+            raise
+        except Exception as error:
+            raise DataError(f"{path}: cannot be read as .npy ({one_line(error)})") from error
+    return load(path).shape
+
+
+def _is_text(path: Path) -> bool:
+    """Tell whether a file is text; old pickles are text that ends with a full stop."""
+    content = path.read_bytes()
+    start = " ".join(content[:4096].decode("utf-8", errors="replace").split())
+    return bool(start) and start.isprintable() and not content.endswith(b".")
 
 
 def _read(path: Path) -> np.ndarray:
@@ -144,8 +219,8 @@ def _read(path: Path) -> np.ndarray:
     return data[data.files[0]]
 
 
-def checked(data: object, name: str) -> np.ndarray:
-    """Return ``data`` as float64 if it is a finite array ``(N, points, 2)``.
+def check_shape(data: object, name: str) -> np.ndarray:
+    """Return ``data`` if it is an array of real numbers ``(N, points, D)``.
 
     Raises:
         DataError: otherwise.
@@ -153,11 +228,33 @@ def checked(data: object, name: str) -> np.ndarray:
     if not isinstance(data, np.ndarray) or data.dtype.kind not in "fiu":
         kind = f"dtype {data.dtype}" if isinstance(data, np.ndarray) else type(data).__name__
         raise DataError(f"{name}: expected an array of real numbers, got {kind}")
-    if data.ndim != 3 or data.shape[2] != 2 or 0 in data.shape:
+    if data.ndim != 3 or 0 in data.shape:
+        raise DataError(f"{name}: expected shape {SHAPE}, got {data.shape}")
+    if data.shape[2] > 3 and min(data.shape[:2]) <= 3:
         raise DataError(
-            f"{name}: expected shape (trajectories, points, 2), got {tuple(data.shape)}"
+            f"{name}: expected shape {SHAPE}, got {data.shape}, whose coordinates seem to be on "
+            "another axis"
         )
-    data = data.astype(np.float64)
+    return data
+
+
+def checked(data: object, name: str) -> np.ndarray:
+    """Return ``data`` as float64 if it is a finite array ``(N, points, D)`` that varies.
+
+    Raises:
+        DataError: otherwise.
+    """
+    data = check_shape(data, name).astype(np.float64)
     if not np.isfinite(data).all():
         raise DataError(f"{name}: holds NaN or infinite numbers; all must be finite")
+    if data.size > 1 and (data == data.flat[0]).all():
+        raise DataError(f"{name}: all its numbers are {data.flat[0]:g}; expected trajectories")
     return data
+
+
+def looks_swapped(data: np.ndarray) -> bool:
+    """Tell whether trajectories are continuous along the first axis and not along the second."""
+    if min(data.shape[:2]) < 3:
+        return False
+    across, along = (np.abs(np.diff(data, axis=axis)).mean() for axis in (0, 1))
+    return bool(across < 0.5 * along)

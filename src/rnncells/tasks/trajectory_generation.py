@@ -1,8 +1,10 @@
-"""Trajectory generation: how many 2-D trajectories can a network produce from memory?"""
+"""Trajectory generation: how many trajectories can a network produce from memory?"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..layers.network import Network, Objective
+
+
+logger = logging.getLogger(__name__)
 
 
 class TrajectoryGeneration(Task):
@@ -76,7 +81,6 @@ class TrajectoryGeneration(Task):
     figures = ("capacity", "trajectories")
     published = Published(lengths=(60,), hidden_sizes=(30, 40, 60), layers=(1,), seeds=10)
     published_optima = "capacity_optima.csv"
-    output_size = 2
 
     @classmethod
     def check_plan(cls, lengths, settings, data, cell) -> None:
@@ -85,10 +89,11 @@ class TrajectoryGeneration(Task):
             raise ValueError("training.initial_state: 'learned' does not go with ridge")
         if settings.feedback != "none" and cell.get("causes"):
             raise ValueError("training.feedback: the cell has causes as its input; allowed: none")
-        if data.file is None and max(lengths) > data.points:
+        _, points, _ = data.shape()
+        if max(lengths) > points:
             raise ValueError(
                 f"lengths: {max(lengths)} is longer than the trajectories; the most allowed is "
-                f"data.points, {data.points}"
+                f"{'data.points' if data.file is None else 'the points in data.file'}, {points}"
             )
 
     @classmethod
@@ -98,8 +103,8 @@ class TrajectoryGeneration(Task):
 
     @classmethod
     def limits(cls, data) -> dict[str, tuple[float, float]]:
-        """Return the numbers of sequences that the data have; a file's are not known yet."""
-        return {"p": (1, np.inf if data.file is not None else data.trajectories)}
+        """Return the numbers of sequences that the data have."""
+        return {"p": (1, data.shape()[0])}
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
         super().__init__(length, seeds, hyperparameters, settings, device, data)
@@ -115,14 +120,18 @@ class TrajectoryGeneration(Task):
         self.steps_per_epoch = settings.validate_every
         self.feedback = settings.feedback
         self.largest = max(self.sizes)
-        targets = np.full((len(seeds), length, self.largest, 2), np.nan)
+        self.output_size = data.shape[2]
+        spread = np.linalg.norm(data - data.mean((0, 1)), axis=-1).mean()
+        _explain(settings.threshold, float(data.min()), float(data.max()), float(spread))
+        targets = np.full((len(seeds), length, self.largest, self.output_size), np.nan)
         for k, (seed, p) in enumerate(zip(seeds, self.sizes, strict=True)):
             chosen = stream(seed, "trajectory_generation", "choice").permutation(len(data))[:p]
             targets[k, :, :p] = data[chosen].swapaxes(0, 1)
         # Members with fewer sequences than the largest are padded; what is padded has no weight.
         real = ~np.isnan(targets[:, 0, :, 0])
         self.real = self.to_device(real)
-        weight = real[:, None, :, None] / (2 * length * np.array(self.sizes)[:, None, None, None])
+        numbers = self.output_size * length * np.array(self.sizes)
+        weight = real[:, None, :, None] / numbers[:, None, None, None]
         self.weight = self.to_device(weight * np.ones_like(targets))
         self.target = self.to_device(np.nan_to_num(targets))
         self.codes: Tensor | None = None
@@ -188,7 +197,7 @@ class TrajectoryGeneration(Task):
             yield features[k, :, :p].flatten(0, 1), self.target[k, :, :p].flatten(0, 1)
 
     def generate(self, network: Network) -> Tensor:
-        """Let the network run on its own, ``(S, T, p, 2)``."""
+        """Let the network run on its own, ``(S, T, p, D)``."""
         if self.feedback != "none":
             return network.feed_back(self.length, self.codes)
         return network(self.data.x, self.codes)
@@ -235,8 +244,30 @@ class TrajectoryGeneration(Task):
         return Outcome(pd.concat(metrics), (2 * count - p).astype(float), examples)
 
 
+@cache
+def _explain(threshold: float, low: float, high: float, spread: float) -> None:
+    """Say in the log, once, what a threshold means.
+
+    Args:
+        threshold: the setting.
+        low, high: the range of the coordinates.
+        spread: mean distance of the points to their mean.
+    """
+    logger.info(
+        "coordinates from %.3g to %.3g; a sequence is learned if it is off by less than %g on "
+        "average (a network that stays in the middle is off by %.3g)",
+        *(low, high, threshold, spread),
+    )
+    if not 0.005 * spread < threshold < 0.5 * spread:
+        logger.warning(
+            "the threshold %g goes badly with these coordinates: adapt training.threshold, or "
+            "data.scale (published: coordinates within about ±1.2, threshold 0.1)",
+            threshold,
+        )
+
+
 def thin(trajectories: np.ndarray | None, length: int) -> np.ndarray:
-    """Keep ``length`` evenly spaced points of trajectories ``(N, points, 2)``.
+    """Keep ``length`` evenly spaced points of trajectories ``(N, points, D)``.
 
     Raises:
         ValueError: if there are no trajectories.
