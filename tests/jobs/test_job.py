@@ -51,3 +51,21 @@ def test_a_signal_ends_a_job_in_one_line(tmp_path, number):
     assert process.returncode == 128 + number
     assert errors == f"[test] ended by {number.name}\n"
     assert "Traceback" not in (tmp_path / "job.log").read_text()
+
+
+def test_a_second_signal_does_not_disturb_the_end(tmp_path):
+    (tmp_path / "work.py").write_text(
+        textwrap.dedent("""
+        import os, signal
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+            open("saved", "w").close()
+        """)
+    )
+    process = job("import work", cwd=tmp_path)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (128 + signal.SIGINT, "[test] ended by SIGINT\n")
+    assert (tmp_path / "saved").exists()

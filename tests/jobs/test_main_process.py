@@ -72,3 +72,23 @@ def test_without_locks_in_the_file_system_nothing_is_removed(tmp_path, lock, mon
     assert main_process.clear_the_way(tmp_path) is None
     assert main_process.stay_alone(tmp_path) is None
     assert lock.exists()
+
+
+def test_the_first_interrupt_ends_and_the_next_ones_do_not_disturb_the_end():
+    code = """
+import os, signal
+from rnncells.jobs.main_process import interrupt_once
+interrupt_once()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    for _ in range(3):
+        os.kill(os.getpid(), signal.SIGINT)
+    print("ended")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "ended\n"
+    assert (
+        done.stderr.splitlines()
+        == ["Ending already: jobs save their work, which takes a few seconds."] * 3
+    )

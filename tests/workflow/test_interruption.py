@@ -1,6 +1,7 @@
 """Jobs and Snakemake itself are killed in the middle; the tables end as if nothing had happened."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -72,6 +73,7 @@ class Disturbed(Project):
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "output").open("a"),
             stderr=subprocess.STDOUT,
+            process_group=0,
         )
 
     def output(self) -> str:
@@ -151,3 +153,18 @@ def test_killed_jobs_go_on_and_end_with_the_same_tables(tmp_path, undisturbed):
     assert "Traceback" not in output
     hidden = [p.name for p in (project.folder / "results").rglob(".*")]
     assert hidden == [".gitignore"] * hidden.count(".gitignore")
+
+
+def test_ctrl_c_again_and_again_ends_cleanly(tmp_path):
+    project = Disturbed(tmp_path)
+    head = project.start()
+    wait_for((project.folder / RUN / ".checkpoint").exists)
+    for _ in range(4):
+        os.killpg(head.pid, signal.SIGINT)
+        time.sleep(0.1)
+    assert head.wait(60) != 0
+    wait_for(lambda: not project.jobs())
+    output = project.output()
+    assert "Ending already: jobs save their work" in output
+    assert "ended by SIGINT" in output
+    assert "Traceback" not in output

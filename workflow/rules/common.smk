@@ -10,6 +10,7 @@ from snakemake.iocontainers import Wildcards
 
 from rnncells.study.catalogue import describe_cell
 from rnncells.study.figures import describe_figure, read_figure
+from rnncells.study.forecast import forecast, lines, too_large
 from rnncells.study.models import Configuration
 from rnncells.study.plan import PUBLISHED, resolve
 from rnncells.study.read import read_or_exit
@@ -36,6 +37,27 @@ try:
 except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.
     sys.exit(f"Configuration error: {error}")
+
+# What searches and trainings may take, unless --set-resources says otherwise; for an expression there
+# (as in profiles/slurm) nothing is checked.
+MEMORY_MB = 4000
+
+
+def memory_of(rule):
+    given = workflow.resource_settings.overwrite_resources.get(rule, {})
+    given = given["mem_mb"] if "mem_mb" in given else MEMORY_MB
+    value = getattr(given, "raw", given)
+    return value if isinstance(value, int) else float("inf")
+
+
+if workflow.is_main_process:
+    FORECASTS = forecast(PLAN)
+    if mistake := too_large(
+        FORECASTS, {rule: memory_of(rule) for rule in ("search", "train")}
+    ):
+        sys.exit(f"Configuration error: {mistake}")
+    for line in lines(PLAN, FORECASTS):
+        logger.info(line)
 
 # A job on a cluster reads the configuration when it starts. What it makes will be known as made with
 # the parameters that its head has read, so these have to be the same.

@@ -13,3 +13,4 @@ if workflow.is_main_process and (note := main_process.clear_the_way()):
 onstart:
     if reason := main_process.stay_alone():
         raise WorkflowError(reason)
+    main_process.interrupt_once()

@@ -14,7 +14,7 @@ rule search:
     resources:
         **GPU,
         attempt=which_attempt,
-        mem_mb=4000,
+        mem_mb=MEMORY_MB,
         runtime=720,
     params:
         spec=spec,

@@ -21,7 +21,7 @@ rule train:
     resources:
         **GPU,
         attempt=which_attempt,
-        mem_mb=4000,
+        mem_mb=MEMORY_MB,
         runtime=360,
         # Nothing is written to a temporary folder. The default would be worked out for every job.
         tmpdir=None,

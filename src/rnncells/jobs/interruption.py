@@ -66,6 +66,8 @@ def _signal_when_parent_dies(number: int) -> None:
 
 def _handle(number: int, frame: object) -> None:
     global _asked
+    if _asked is not None:
+        return  # a second Ctrl-C, say: the end is under way, and is not to be interrupted
     _asked = number
     if not _deferring:
         raise Interrupted(number)

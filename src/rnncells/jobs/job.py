@@ -41,19 +41,19 @@ def job(name: str, log: str | Path) -> Iterator[None]:
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a full disk loses lines of the log, and nothing else
     logger.setLevel(logging.INFO)
-    try:
-        with listening():
+    with listening():
+        try:
             _open_log(Path(log))
             yield
-    except Interrupted as interrupted:
-        logger.error("ended by %s", interrupted.signal.name)
-        sys.exit(128 + interrupted.signal)
-    except Exception as error:
-        if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
-            logging.getLogger("traceback").error(traceback.format_exc())
-        line = " ".join(str(error).split())
-        logger.error("%s: %s", type(error).__name__, line)
-        sys.exit(1)
+        except Interrupted as interrupted:
+            logger.error("ended by %s", interrupted.signal.name)
+            sys.exit(128 + interrupted.signal)
+        except Exception as error:
+            if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
+                logging.getLogger("traceback").error(traceback.format_exc())
+            line = " ".join(str(error).split())
+            logger.error("%s: %s", type(error).__name__, line)
+            sys.exit(1)
 
 
 def _open_log(path: Path) -> None:

@@ -7,6 +7,7 @@ process that holds it. So a main process holds such a lock as long as it lives.
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from filelock import FileLock
@@ -69,6 +70,27 @@ def stay_alone(folder: Path = FOLDER) -> str | None:
     (folder / LOCK).write_text(f"process {os.getpid()} on {os.uname().nodename}")
     _held.append(lock)
     return None
+
+
+def interrupt_once() -> None:
+    """Let the first Ctrl-C end Snakemake, which waits for its jobs, and let others change nothing.
+
+    Python raises KeyboardInterrupt at every one, in the middle of that ending too, which then stops
+    with a traceback, and without waiting.
+    """
+    asked = False
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal asked
+        if asked:
+            os.write(2, b"Ending already: jobs save their work, which takes a few seconds.\n")
+            return
+        asked = True
+        raise KeyboardInterrupt
+
+    # Where Ctrl-C is ignored (nohup, background jobs of a shell), or somebody else's, it stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, handle)
 
 
 def _holder(folder: Path) -> str:

@@ -2,12 +2,14 @@
 
 A script imports this module before all others of this package. In a process that Snakemake has
 started for a script, nothing is then collected as garbage while the rest is imported: what modules
-define stays. (Elsewhere the import has no effect.)
+define stays. And before and after the job itself, which listens to signals, Ctrl-C ends the process
+without a traceback. (Elsewhere the import has no effect.)
 """
 
 import gc
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 if hasattr(sys.modules["__main__"], "snakemake"):
     gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(main: Callable[["Snakemake"], None], snakemake: "Snakemake") -> None:

@@ -157,7 +157,6 @@ class _Resolving:
         known = {"lr", *self.task.search_space}.union(
             *(description.search_space for description in described.values())
         )
-        self._check_names(where, study.hyperparameters, known)
         training = checked(self.task.Settings, study.training, f"{where}.training")
         cells = {}
         for cell, description in described.items():
@@ -175,9 +174,10 @@ class _Resolving:
                     _merge(hyper.model_dump(), own.hyperparameters),
                     f"{here}.hyperparameters",
                 )
-                self._check_names(here, hyper, known)
             _check_options(f"{where}.per_cell.{cell}.options", cell, own.options, description)
             cells[cell] = self._cell_plan(cell, description, own, own_training, hyper)
+            # Now that nothing is missing: a value of another's may be the reason that one is.
+            self._check_names(here, hyper, known)
         return StudyPlan(task=study.task, device=self.device, data=self.data, cells=cells)
 
     def _found(self, where: str, find, name: str):
@@ -324,7 +324,8 @@ class _Resolving:
         there = f"{where}.hyperparameters.{key}"
         given = _given_values(there, cell, values, space, limits)
         if missing := [name for name in (*rate, *self.task.search_space) if name not in given]:
-            raise ConfigError(f"{there}: {cell} needs a value for {missing[0]!r}")
+            others = f"; given: {', '.join(values)}" if values else ""
+            raise ConfigError(f"{there}: {cell} needs a value for {missing[0]!r}{others}")
         return given
 
     def _published_first(self, cell: str) -> dict[str, float]:

@@ -71,6 +71,22 @@ class Published:
     parameters: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class Workload:
+    """How much there is to compute.
+
+    Attributes:
+        sequences, steps: how many sequences of how many steps a gradient step works on.
+        iterations: how many gradient steps a training makes at most.
+        numbers: how many numbers of data a member keeps.
+    """
+
+    sequences: int
+    steps: int
+    iterations: int
+    numbers: int = 0
+
+
 class DataSource(Model):
     """Where a task's data set comes from: the ``data`` section of a study. A task adds the keys."""
 
@@ -184,6 +200,16 @@ class Task(ABC):
     def limits(cls, data: Any) -> dict[str, tuple[float, float]]:
         """Return the least and the largest value that the data allow hyperparameters to have."""
         return {}
+
+    @classmethod
+    def workload(
+        cls, length: int, settings: Any, data: Any, hyperparameters: Mapping[str, float]
+    ) -> Workload | None:
+        """Return how much a member has to compute, from which time and memory are foretold.
+
+        None, the default, leaves the task's jobs out of that.
+        """
+        return None
 
     def readout_initial(self, hidden_size: int) -> tuple[Initializer, Initializer]:
         """Return the initializers of the readout's weight and bias (default: torch.nn.Linear's)."""

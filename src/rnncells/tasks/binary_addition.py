@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from .base import Batch, Outcome, Published, Task, example_rows, mean_error
+from .base import Batch, Outcome, Published, Task, Workload, example_rows, mean_error
 from .settings import BUDGET, Count
 
 if TYPE_CHECKING:
@@ -145,6 +145,14 @@ class BinaryAddition(Task):
     published = Published(lengths=(20,), hidden_sizes=(100,), layers=(1, 2), seeds=5)
     input_size = 2
     output_size = 1
+
+    @classmethod
+    def workload(cls, length, settings, data, hyperparameters):
+        """See the base class."""
+        lengths = max(1, length - settings.first_length + 1)
+        batches = -(-settings.samples_per_epoch // settings.batch_size)
+        iterations = lengths * settings.epochs_per_length * batches
+        return Workload(min(settings.batch_size, settings.samples_per_epoch), length, iterations)
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
         from ..random.splitmix import member_keys

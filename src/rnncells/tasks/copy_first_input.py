@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ..random.streams import stream
-from .base import Batch, Outcome, Published, Task, example_rows, mean_error
+from .base import Batch, Outcome, Published, Task, Workload, example_rows, mean_error
 from .settings import BUDGET, Count
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ class CopyFirstInput(Task):
     published = Published(lengths=(5, 100, 300), hidden_sizes=(100,), layers=(2,), seeds=1)
     input_size = 1
     output_size = 1
+
+    @classmethod
+    def workload(cls, length, settings, data, hyperparameters):
+        """See the base class."""
+        batches = -(-settings.train_sequences // settings.batch_size)
+        numbers = (settings.train_sequences + settings.test_sequences) * length
+        sequences = min(settings.batch_size, settings.train_sequences)
+        return Workload(sequences, length, settings.epochs * batches, numbers)
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
         super().__init__(length, seeds, hyperparameters, settings, device, data)

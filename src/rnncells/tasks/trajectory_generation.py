@@ -14,7 +14,7 @@ from pydantic import Field
 from ..cells.initial import Initializer, normal, normal_over_rows
 from ..jobs.errors import UserError
 from ..random.streams import stream
-from .base import Batch, Outcome, Published, Task, example_rows
+from .base import Batch, Outcome, Published, Task, Workload, example_rows
 from .settings import BUDGET, Count
 from .trajectories import Trajectories
 
@@ -105,6 +105,13 @@ class TrajectoryGeneration(Task):
     def limits(cls, data) -> dict[str, tuple[float, float]]:
         """Return the numbers of sequences that the data have."""
         return {"p": (1, data.shape()[0])}
+
+    @classmethod
+    def workload(cls, length, settings, data, hyperparameters):
+        """See the base class."""
+        p = round(hyperparameters.get("p", 1))
+        numbers = p * length * data.shape()[2]
+        return Workload(p, length, settings.iterations, numbers)
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
         super().__init__(length, seeds, hyperparameters, settings, device, data)
