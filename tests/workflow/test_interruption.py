@@ -159,10 +159,11 @@ def test_ctrl_c_again_and_again_ends_cleanly(tmp_path):
     project = Disturbed(tmp_path)
     head = project.start()
     wait_for((project.folder / RUN / ".checkpoint").exists)
-    for _ in range(4):
-        os.killpg(head.pid, signal.SIGINT)
-        time.sleep(0.1)
-    assert head.wait(60) != 0
+    for _ in range(20):
+        if head.poll() is None:
+            os.killpg(head.pid, signal.SIGINT)
+            time.sleep(0.02)
+    assert head.wait(60)
     wait_for(lambda: not project.jobs())
     output = project.output()
     assert "Ending already: jobs save their work" in output
