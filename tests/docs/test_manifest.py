@@ -26,15 +26,15 @@ def test_the_manifest_lists_every_figure_and_the_command_that_makes_it():
         for study, part in plan.items()
         for figure in task_class(part.task).figures
     }
-    figures |= {f"results/figures/{name}.pdf" for name in ("cost", "summary")}
-    figures |= {"results/scorecard/scorecard.pdf"}
+    figures |= {f"results/overall/config/{name}.pdf" for name in ("cost", "summary", "scorecard")}
     drawn = {file for file in commands if file.startswith("results") and file.endswith(".pdf")}
     assert drawn == figures
     for file, command in commands.items():
         assert command == f"make figures ARGS={file}" or (ROOT / file).exists()
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    for file in ("results/scorecard/scorecard.csv", "results/tables/across_tasks.csv"):
-        assert f'"{file}"' in rules
+    for file in ("scorecard.csv", "across_tasks.csv"):
+        assert f'f"{{OVERALL}}/{file}"' in rules
+        assert f"results/overall/config/{file}" in commands
 
 
 def test_the_citation_has_what_the_format_asks_for():

@@ -270,7 +270,7 @@ def test_the_correction_of_the_causes_descends_the_distance_to_the_posterior(nam
 
 
 def test_causes_move_towards_the_sequence_that_is_seen():
-    """Two causes projected the unit, and so the output, up and down; what is seen decides."""
+    """Two causes drive the unit, and so the output, up and down; what is seen decides."""
     network = PredictiveCoding("PC-RNN-HC-A", 2, 1, 1, tau=2.0, alpha_x=0.1, alpha_h=0.1, **F64)
     with torch.no_grad():
         for parameter in network.parameters():

@@ -139,17 +139,17 @@ def changed(**studies) -> dict:
 def test_every_figure_and_table_is_there(project):
     results = project.folder / "results"
     for name in (
-        "copy/training_loss",
-        "copy/scores",
-        "addition/accuracy",
-        "capacity/capacity",
-        "capacity/trajectories",
-        "capacity/search/cell=TRNN/length=10/hidden=6/layers=1",
-        "capacity/search/cell=ESN/length=10/hidden=10/layers=1",
-        "cost",
+        "figures/copy/training_loss",
+        "figures/copy/scores",
+        "figures/addition/accuracy",
+        "figures/capacity/capacity",
+        "figures/capacity/trajectories",
+        "figures/capacity/search/cell=TRNN/length=10/hidden=6/layers=1",
+        "figures/capacity/search/cell=ESN/length=10/hidden=10/layers=1",
+        "overall/test/cost",
     ):
-        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
-        assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (results / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (results / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     for study in TINY["studies"]:
         page = (results / f"figures/{study}/README.md").read_text()
         linked = re.findall(r"\]\((.*?)\)", page)
@@ -160,7 +160,7 @@ def test_every_figure_and_table_is_there(project):
 
 
 def test_the_scorecard_has_all_claims_and_says_what_departs_from_the_publications(project):
-    folder = project.folder / "results/scorecard"
+    folder = project.folder / "results/overall/test"
     table = pd.read_csv(folder / "scorecard.csv")
     claims = pd.read_csv(ROOT / "src/rnncells/published/claims.csv")
     assert list(table["claim"]) == list(claims["claim"])
@@ -209,8 +209,8 @@ def test_every_table_and_figure_says_where_it_comes_from(project):
     assert (table["peak_memory_mb"] > 10).all()
     page = (results / "tables/capacity/provenance.html").read_text()
     assert name in page
-    for figure in ("capacity/capacity", "cost"):
-        assert name.encode() in (results / f"figures/{figure}.png").read_bytes()
+    for figure in ("figures/capacity/capacity", "overall/test/cost"):
+        assert name.encode() in (results / f"{figure}.png").read_bytes()
 
 
 def test_the_pause_between_checkpoints_makes_nothing_stale(project):
@@ -259,9 +259,9 @@ SEARCH = "searches/capacity/cell=ESN/length=10/hidden=10/layers=1"
         ([f"{SEARCH}/surrogate.parquet"], {("optimum", "ESN")}),
         (["tables/copy/runs.csv"], {("aggregate", "")}),
         (["tables/copy", f"{RUN}/metrics.parquet"], {("aggregate", ""), ("train", "BRC")}),
-        (["tables/improvements.csv"], {("across_tasks", "")}),
-        (["tables/cost.csv"], {("cost", "")}),
-        (["scorecard/scorecard.csv"], {("scorecard", "")}),
+        (["overall/test/improvements.csv"], {("across_tasks", "")}),
+        (["overall/test/cost.csv"], {("cost", "")}),
+        (["overall/test/scorecard.csv"], {("scorecard", "")}),
         (["figures/copy/training_loss.pdf"], {("figure", "")}),
         (["figures/copy"], {("figure", ""), ("index", "")}),
         (["figures/capacity/search"], {("figure_search", "ESN"), ("figure_search", "TRNN")}),
@@ -625,7 +625,9 @@ def test_a_mistake_in_the_settings_of_an_own_task_is_one_line(project, own_task)
 
 
 def test_the_cost_of_every_computing_rule_is_reported(project):
-    table = pd.read_csv(project.folder / "results/tables/cost.csv").set_index(["study", "rule"])
+    table = pd.read_csv(project.folder / "results/overall/test/cost.csv").set_index(
+        ["study", "rule"]
+    )
     assert table.loc[("capacity", "search"), "jobs"] == 2
     assert table.loc[("addition", "train"), "jobs"] == 2
     assert (table["seconds_total"] > 0).all()

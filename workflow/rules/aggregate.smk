@@ -66,22 +66,22 @@ rule across_tasks:
     input:
         expand("results/tables/{study}/runs.parquet", study=PLAN),
     output:
-        cells="results/tables/across_tasks.csv",
+        cells=f"{OVERALL}/across_tasks.csv",
         cells_page=report(
-            "results/tables/across_tasks.html",
+            f"{OVERALL}/across_tasks.html",
             caption="../report/across_tasks.rst",
             category="all studies",
             labels={"figure": "cells over all tasks"},
         ),
-        improvements="results/tables/improvements.csv",
+        improvements=f"{OVERALL}/improvements.csv",
         improvements_page=report(
-            "results/tables/improvements.html",
+            f"{OVERALL}/improvements.html",
             caption="../report/improvements.rst",
             category="all studies",
             labels={"figure": "probability of improvement"},
         ),
     log:
-        "logs/across_tasks.log",
+        f"logs/overall/{CONFIGURATION}/across_tasks.log",
     localrule: True
     conda:
         ENVIRONMENT
@@ -103,16 +103,16 @@ rule cost:
     input:
         provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:
-        table="results/tables/cost.csv",
-        pdf="results/figures/cost.pdf",
+        table=f"{OVERALL}/cost.csv",
+        pdf=f"{OVERALL}/cost.pdf",
         png=report(
-            "results/figures/cost.png",
+            f"{OVERALL}/cost.png",
             caption="../report/figure.rst",
             category="cost",
             labels={"figure": "cost"},
         ),
     log:
-        "logs/cost.log",
+        f"logs/overall/{CONFIGURATION}/cost.log",
     localrule: True
     conda:
         ENVIRONMENT
@@ -136,17 +136,17 @@ rule summary:
         runs=expand("results/tables/{study}/runs.parquet", study=PLAN),
         summaries=expand("results/tables/{study}/summary.parquet", study=PLAN),
     output:
-        runs="results/tables/overview.csv",
-        table="results/tables/ranking.csv",
-        pdf="results/figures/summary.pdf",
+        runs=f"{OVERALL}/overview.csv",
+        table=f"{OVERALL}/ranking.csv",
+        pdf=f"{OVERALL}/summary.pdf",
         png=report(
-            "results/figures/summary.png",
+            f"{OVERALL}/summary.png",
             caption="../report/figure.rst",
             category="all studies",
             labels={"figure": "every cell on every study"},
         ),
     log:
-        "logs/summary.log",
+        f"logs/overall/{CONFIGURATION}/summary.log",
     localrule: True
     conda:
         ENVIRONMENT

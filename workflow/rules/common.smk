@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -84,6 +85,14 @@ os.environ.update(
 ENVIRONMENT = "../../envs/environment.yaml"
 RUN = "cell={cell}/length={length}/{size}/layers={layers}"
 DATA = "results/data/{study}/data.npy"
+# What is said of all studies of a configuration has a folder of the configuration's name, so that another
+# configuration leaves it alone.
+CONFIGURATION = re.sub(
+    r"[^\w.-]",
+    "_",
+    Path(([None, *workflow.overwrite_configfiles])[-1] or "config").stem,
+)
+OVERALL = f"results/overall/{CONFIGURATION}"
 RUN_FILES = ("run.json", "metrics.parquet", "examples.parquet")
 GRID_FILES = ("grid.csv", "optimum.json", "grid.json")
 SEARCH_FILES = (

@@ -5,23 +5,23 @@ rule scorecard:
         metrics=expand("results/tables/{study}/metrics.parquet", study=PLAN),
         provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:
-        table="results/scorecard/scorecard.csv",
+        table=f"{OVERALL}/scorecard.csv",
         table_page=report(
-            "results/scorecard/scorecard.html",
+            f"{OVERALL}/scorecard.html",
             caption="../report/scorecard.rst",
             category="scorecard",
             labels={"figure": "scorecard table"},
         ),
-        page="results/scorecard/README.md",
-        pdf="results/scorecard/scorecard.pdf",
+        page=f"{OVERALL}/README.md",
+        pdf=f"{OVERALL}/scorecard.pdf",
         png=report(
-            "results/scorecard/scorecard.png",
+            f"{OVERALL}/scorecard.png",
             caption="../report/figure.rst",
             category="scorecard",
             labels={"figure": "scorecard"},
         ),
     log:
-        "logs/scorecard.log",
+        f"logs/overall/{CONFIGURATION}/scorecard.log",
     localrule: True
     conda:
         ENVIRONMENT
