@@ -637,3 +637,10 @@ def test_the_workflow_is_lint_clean(project):
     done = project.snakemake(TINY, "--lint")
     assert done.returncode == 0, done.stdout
     assert "Congratulations" in done.stdout
+
+
+def test_another_configuration_leaves_what_is_said_of_the_first_one_alone(project):
+    (project.folder / "other.yaml").write_text(yaml.safe_dump(TINY))
+    together = {"across_tasks", "cost", "summary", "scorecard", "all"}
+    assert {job[0] for job in project.planned("other.yaml")} == together
+    assert (project.folder / "results/overall/test/cost.csv").exists()

@@ -7,7 +7,7 @@ interquartile mean and the probability of improvement are those of Agarwal et al
 reinforcement learning at the edge of the statistical precipice), with their stratified bootstrap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import stats
@@ -42,6 +42,14 @@ def t_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
     n = values.shape[1]
     half = stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * standard_error(values)
     return mean(values) - half, mean(values) + half
+
+
+#: The statistics of a summary, by the columns that they fill: functions of ``(groups, seeds)``.
+SUMMARY: dict[tuple[str, ...], Callable[[np.ndarray], np.ndarray | Interval]] = {
+    ("mean",): mean,
+    ("sem",): standard_error,
+    ("low", "high"): t_interval,
+}
 
 
 def binomial_interval(count: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .columns import CONFIGURATION, SOLVED
-from .statistics import binomial_interval, mean, standard_error, t_interval
+from .statistics import SUMMARY, binomial_interval
 
 #: What identifies a group of the summary: all seeds measured under the same conditions.
 GROUP = [*CONFIGURATION, "metric", "axis", "position"]
@@ -70,12 +70,13 @@ def summarise(metrics: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     finite = np.isfinite(value)
     group, value = group[finite], value[finite]
     count = np.bincount(group, minlength=len(summary))
-    statistics = np.full((4, len(summary)), np.nan)
+    columns = [column for names in SUMMARY for column in names]
+    statistics = np.full((len(columns), len(summary)), np.nan)
     for n in np.unique(count[count > 0]):
         chosen = count == n
         values = value[chosen[group]].reshape(-1, n)
-        statistics[:, chosen] = mean(values), standard_error(values), *t_interval(values)
-    summary[["mean", "sem", "low", "high"]] = statistics.T
+        statistics[:, chosen] = np.vstack([function(values) for function in SUMMARY.values()])
+    summary[columns] = statistics.T
     summary["interval"] = T_INTERVAL
     summary["n"] = count
     _count_solved(summary)
