@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from rnncells.results.columns import CONFIGURATION
+from rnncells.results.statistics import SUMMARY
 from rnncells.results.summary import GROUP, solved, summarise
 
 
@@ -130,7 +131,9 @@ def test_neither_the_order_of_rows_nor_other_groups_change_a_group():
 
 def test_columns_and_an_empty_table():
     metrics = table([1.0, 2.0])
-    columns = [*GROUP, "mean", "sem", "low", "high", "interval", "n", "diverged"]
+    own = [column for names in SUMMARY for column in names]
+    assert own[:4] == ["mean", "sem", "low", "high"]
+    columns = [*GROUP, *own, "interval", "n", "diverged"]
     assert list(summarise(metrics, runs_of(metrics)).columns) == columns
     empty = summarise(metrics[:0], runs_of(metrics)[:0])
     assert list(empty.columns) == columns
