@@ -66,7 +66,8 @@ test-wheel: setup  ## install the wheel alone in a clean environment, and test t
 	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check \
 		-c envs/requirements.lock build/wheel/*.whl pytest hypothesis scipy
 	mkdir build/wheel/tests
-	cp -r tests/*.py tests/random tests/cells tests/kernels tests/layers build/wheel/tests
+	cp -r tests/__init__.py tests/conftest.py tests/sixteen.py tests/random tests/cells tests/kernels \
+		tests/layers build/wheel/tests
 	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . tests
 	rm -rf build
 

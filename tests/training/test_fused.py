@@ -152,3 +152,23 @@ def test_what_has_no_kernel_is_left_to_autograd():
     network = network_of("GRU")
     with kernels.disabled():
         assert FusedLoss(network)(objective_of(network)) is None
+
+
+def test_weights_that_do_not_fit_are_left_to_autograd():
+    seeds = [1, 2]
+    network = Network(RNN("GRU", 2, 5, population=2), 1, uniform(0.5), uniform(0.5), seeds)
+    objective = Objective(torch.randn(2, 4, 3, 2), torch.randn(2, 4, 3, 1), torch.ones(2, 4, 3, 1))
+    assert FusedLoss(network)(objective) is not None
+    cell = network.rnn.cells[0]
+    for weight in ("weight_hh", "weight_ih", "bias_hh"):
+        before = getattr(cell, weight)
+        for other in (
+            before.detach().double(),
+            before.detach()[..., :3],
+            before.detach().to("meta"),
+        ):
+            cell._parameters[weight] = torch.nn.Parameter(other)  # load_state_dict(assign=True)
+            assert FusedLoss(network)(objective) is None
+        setattr(cell, weight, before)
+    network.readout.weight.data = torch.randn(2, 4, 1)
+    assert FusedLoss(network)(objective) is None
