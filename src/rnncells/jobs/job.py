@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from .errors import UserError
 from .interruption import Interrupted, listening
@@ -41,19 +42,29 @@ def job(name: str, log: str | Path) -> Iterator[None]:
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a full disk loses lines of the log, and nothing else
     logger.setLevel(logging.INFO)
-    with listening():
-        try:
-            _open_log(Path(log))
-            yield
-        except Interrupted as interrupted:
-            logger.error("ended by %s", interrupted.signal.name)
-            sys.exit(128 + interrupted.signal)
-        except Exception as error:
-            if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
-                logging.getLogger("traceback").error(traceback.format_exc())
-            line = " ".join(str(error).split())
-            logger.error("%s: %s", type(error).__name__, line)
-            sys.exit(1)
+    try:
+        with listening():
+            try:
+                _open_log(Path(log))
+                yield
+            except Interrupted as interrupted:
+                _end_by(interrupted)
+            except Exception as error:
+                _end_after(error)
+    except Interrupted as interrupted:  # the parent process had died before
+        _end_by(interrupted)
+
+
+def _end_by(interrupted: Interrupted) -> NoReturn:
+    logger.error("ended by %s", interrupted.signal.name)
+    sys.exit(128 + interrupted.signal)
+
+
+def _end_after(error: Exception) -> NoReturn:
+    if not isinstance(error, UserError) and getattr(error, "errno", None) not in DISK_FULL:
+        logging.getLogger("traceback").error(traceback.format_exc())
+    logger.error("%s: %s", type(error).__name__, " ".join(str(error).split()))
+    sys.exit(1)
 
 
 def _open_log(path: Path) -> None:
