@@ -48,7 +48,9 @@ def test_a_loss_that_is_no_number(project, reference, tally):
         assert (runs.loc["LSTM", "steps"] <= 3).all()
         summary = pd.read_csv(tables / "copy/summary.csv").set_index("cell")
         assert set(summary.loc[[CELL], "diverged"]) == {2}
-        assert set(summary.loc[[CELL], "n"]) == {0}
+        # Whether a seed solves the task is known even so: it does not.
+        measured = summary[summary["metric"] != "solved"]
+        assert set(measured.loc[[CELL], "n"]) == {0}
 
         # The search saw nothing but divergence, scored as no success, and the study goes on.
         (observations,) = (project.results / "searches").rglob("observations.csv")

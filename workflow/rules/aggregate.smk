@@ -155,7 +155,7 @@ rule summary:
         runtime=10,
     params:
         studies=scales(),
-        published=str(PUBLISHED),
+        published=relative(PUBLISHED),
         caption=caption_of("rnncells.figures.summary"),
         code=code(
             "summary",

@@ -248,11 +248,15 @@ def data_files(wildcards):
     return [local(file) for file in PLAN[wildcards.study].data.files()]
 
 
-def published_file(name):
-    """Return a file of published numbers; its name is relative where it lies in this folder."""
-    file = PUBLISHED / name
+def relative(path):
+    """Return a path as text, relative where it lies in this folder: the same in every copy of it."""
     here = Path.cwd()
-    return local(str(file.relative_to(here) if file.is_relative_to(here) else file))
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def published_file(name):
+    """Return a file of published numbers."""
+    return local(relative(PUBLISHED / name))
 
 
 def published_optima(wildcards):
