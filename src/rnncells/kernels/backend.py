@@ -1,6 +1,5 @@
 """Which kernels run a cell, if any do: the contract of a backend, and the choice of one."""
 
-import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
@@ -112,18 +110,20 @@ class Backend(ABC):
         grads: Sequence[Tensor],
         means: Sequence[Tensor],
         squares: Sequence[Tensor],
-        rates: np.ndarray,
-        active: np.ndarray,
-        constants: np.ndarray,
+        lr: Tensor,
+        active: Tensor,
+        steps: Tensor,
+        betas: tuple[float, float],
+        eps: float,
     ) -> None:
         """Make a step of Adam in place; what is not active stays as it is.
 
         Args:
-            parameters, grads, means, squares: each ``(S, ...)``.
-            rates: step size of each member, ``(S,)``.
+            parameters, grads, means, squares: each ``(S, ...)``; at least one of them.
+            lr: learning rate of each member, ``(S,)``.
             active: ``(S,)``, bool.
-            constants: beta_1, beta_2, the correction of the square root of ``squares``, and
-                epsilon, ``(4,)``.
+            steps: the number of this step, counted from 1, float64 without axes.
+            betas, eps: as for :class:`torch.optim.Adam`.
         """
         raise NotImplementedError
 
@@ -131,7 +131,7 @@ class Backend(ABC):
 @cache
 def backends() -> tuple[Backend, ...]:
     """Return the backends of this installation; the first that supports a call serves it."""
-    found = [_triton()] if os.environ.get("RNNCELLS_TRITON") == "1" else []
+    found = _triton()
     try:
         found.append(_numba())
     except ImportError as error:
@@ -149,10 +149,10 @@ def _numba() -> Backend:
     return NumbaBackend()
 
 
-def _triton() -> Backend:
-    from .triton.backend import TritonBackend
+def _triton() -> list[Backend]:
+    from .triton import backends
 
-    return TritonBackend()
+    return backends()
 
 
 def find(

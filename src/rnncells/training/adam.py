@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -60,16 +59,15 @@ class PopulationAdam:
             self._step_by_operations(active)
 
     def _step_compiled(self, backend: Backend, active: Tensor) -> None:
-        (beta1, beta2), steps = self.betas, self.steps.item()
         learned = [
             (parameter, grad, *moments)
             for parameter, *moments in zip(self.parameters, self.means, self.squares, strict=True)
             if (grad := parameter.grad) is not None and parameter.numel()
         ]
         if learned:
-            rates = self.lr.numpy() / (1 - beta1**steps)
-            constants = np.array([beta1, beta2, (1 - beta2**steps) ** 0.5, self.eps])
-            backend.adam_step(*zip(*learned, strict=True), rates, active.numpy(), constants)
+            backend.adam_step(
+                *zip(*learned, strict=True), self.lr, active, self.steps, self.betas, self.eps
+            )
 
     def _step_by_operations(self, active: Tensor) -> None:
         beta1, beta2 = self.betas

@@ -18,13 +18,18 @@ def adam_step(
     grads: Sequence[Tensor],
     means: Sequence[Tensor],
     squares: Sequence[Tensor],
-    rates: np.ndarray,
-    active: np.ndarray,
-    constants: np.ndarray,
+    lr: Tensor,
+    active: Tensor,
+    steps: Tensor,
+    betas: tuple[float, float],
+    eps: float,
 ) -> None:
     """Make a step; see :meth:`rnncells.kernels.backend.Backend.adam_step`."""
+    (beta1, beta2), made = betas, steps.item()
+    rates = lr.numpy() / (1 - beta1**made)
+    constants = np.array([beta1, beta2, (1 - beta2**made) ** 0.5, eps])
     tensors = [t for group in zip(parameters, grads, means, squares, strict=True) for t in group]
-    _kernel()(len(rates), tensors, len(parameters), len(rates), rates, active, constants)
+    _kernel()(len(rates), tensors, len(parameters), len(rates), rates, active.numpy(), constants)
 
 
 @cache
