@@ -95,7 +95,7 @@ def test_a_job_that_outlives_its_head_is_waited_for(disturbed):
     orphan = head.wait_for_job(STEP)
     head.kill()
     head.start_tables()
-    head.wait_for_job("another process trains these seeds")
+    head.wait_for_job("another process does this train job")
     slurm("scancel", orphan)
 
 

@@ -5,6 +5,7 @@ import platform
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,7 +44,8 @@ def record(
         rule: the job's rule.
         parameters: what the job was given.
         seeds: the seeds of its random draws.
-        seconds: wall time, over all processes that it took.
+        seconds: wall time, over all processes that it took. (``processor_seconds`` is added: what
+            this process has had of a processor since its start.)
         device: where it computed.
         resumed: how often it went on where an earlier process had ended.
         attempt: which of Snakemake's attempts succeeded, from 1.
@@ -55,6 +57,7 @@ def record(
         "seeds": list(seeds),
         **more,
         "seconds": seconds,
+        "processor_seconds": round(time.process_time(), 3),
         "device": device,
         "retries": attempt - 1,
         "resumed": resumed,

@@ -143,6 +143,11 @@ class Hyperparameters(Model):
         "rate of Adam, is needed except with a ridge readout, `p` for `trajectory_generation`. "
         "Giving `values` replaces the default.",
     )
+    optimum_of: str | None = Field(
+        None,
+        description="For `source: published`: the cell whose optimum is taken, for a cell without "
+        "one of its own.",
+    )
     search: Search = Field(default_factory=Search, description="For `source: search`.")
     grid: dict[str, Annotated[list[Number], Field(min_length=1), AfterValidator(_all_differ)]] = (
         Field(

@@ -283,7 +283,7 @@ class _Resolving:
             values = dict.fromkeys(sizes, given)
         else:
             values = {
-                f"hidden={n}": self._published_values(cell, n, space, limits)
+                f"hidden={n}": self._published_values(hyper.optimum_of or cell, n, space, limits)
                 for n in axes["hidden_sizes"]
             }
         return CellPlan(
