@@ -11,7 +11,7 @@ ARGS ?=
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup figures report verify record test browser test-faults test-wheel test-slurm test-gpu-kernels reference bench lint docs
+.PHONY: help setup figures report verify record restore test browser test-faults test-wheel test-slurm test-gpu-kernels reference bench lint docs
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,11 +35,14 @@ figures: setup $(CONFIG)  ## run the workflow: every figure in results/figures (
 report: figures  ## write report.html: all figures, captions and statistics in one file
 	$(SNAKEMAKE) --report report.html $(ARGS)
 
-verify: setup  ## train a run of docs/reference again, and compare (RUN=, else the quickest)
+verify: setup  ## train a run of docs/reproduction again, and compare (RUN=, else the quickest)
 	OMP_NUM_THREADS=1 $(BIN)/python -m rnncells.results.verify $(RUN)
 
-record: figures  ## write docs/reference, which verify compares with, from results/ (CONFIG=)
-	$(BIN)/python -m rnncells.results.verify --record $(CONFIG)
+record: figures  ## copy results/ to docs/reproduction (CONFIG=)
+	$(BIN)/python -m rnncells.results.archive record $(CONFIG)
+
+restore: setup $(CONFIG)  ## fill results/ from docs/reproduction: `make figures` then trains nothing (CONFIG=)
+	$(BIN)/python -m rnncells.results.archive restore $(CONFIG)
 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest $(ARGS)
