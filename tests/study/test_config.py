@@ -31,6 +31,7 @@ def capacity(**changes) -> dict:
 
 
 SEARCH = {"source": "search"}
+PUBLISHED_OPTIMA = {"source": "published"}
 
 MISTAKES = {
     "unknown key": (study(lenghts=[3]), ["studies.a: ", "'lenghts' (did you mean 'lengths'?)"]),
@@ -141,6 +142,22 @@ MISTAKES = {
         study(hidden_sizes=[60], hyperparameters={"source": "published"}),
         ["studies.a.hyperparameters.source", "trajectory_generation"],
     ),
+    "nothing published for another": (
+        capacity(hidden_sizes=[60], hyperparameters={**PUBLISHED_OPTIMA, "optimum_of": "PC-RNNV"}),
+        ["studies.a.hyperparameters.optimum_of", "(did you mean 'PC-RNN-V'?)", "MTRNN"],
+    ),
+    "another's optimum lacks a parameter": (
+        capacity(
+            cells=["MTRNN"],
+            hidden_sizes=[60],
+            hyperparameters={**PUBLISHED_OPTIMA, "optimum_of": "GRU"},
+        ),
+        ["studies.a.hyperparameters.source", "GRU", "tau_slow, tau_fast, which MTRNN needs"],
+    ),
+    "another's optimum without the published ones": (
+        capacity(hyperparameters={"source": "search", "optimum_of": "GRU"}),
+        ["studies.a.hyperparameters.optimum_of", "'published'", "TRNN is 'search'"],
+    ),
     "bounds in the wrong order": (
         study(hyperparameters={"source": "search", "search": {"space": {"lr": [1, 0.1]}}}),
         ["studies.a.hyperparameters.search.space.lr", "ascending"],
@@ -219,23 +236,41 @@ def test_a_mistake_is_one_line_that_names_the_key(name):
     assert repr(config) == repr(before)
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
-def test_the_configurations_that_come_with_the_project_are_valid(name):
-    config = yaml.safe_load((ROOT / "config" / name).read_text())
-    plan = resolve(config, PUBLISHED)
-    used = {cell for part in plan.values() for cell in part.cells}
-    assert len(used) == 16
+def plan_of_file(name):
+    return resolve(yaml.safe_load((ROOT / "config" / name).read_text()), PUBLISHED)
+
+
+def test_the_configurations_that_come_with_the_project_are_valid():
+    for file in (ROOT / "config").glob("*.yaml"):
+        cells = {cell for part in plan_of_file(file.name).values() for cell in part.cells}
+        # The searches are those of the capacity study, which has neither BRC nor nBRC.
+        assert len(cells) == (14 if file.name == "searches.yaml" else 16)
 
 
 def test_paper_has_the_published_protocols():
-    plan = resolve(yaml.safe_load((ROOT / "config/paper.yaml").read_text()), PUBLISHED)
-    copy_first = plan["copy-first-input"].cells["nBRC"]
-    assert copy_first.training.train_sequences == 45000
-    assert copy_first.training.epochs == 60
-    assert copy_first.lengths == [5, 100, 300]
+    plan = plan_of_file("paper.yaml")
+    shown, whole = (
+        plan[name].cells["nBRC"] for name in ("copy-first-input", "copy-first-input-60-epochs")
+    )
+    assert (shown.training.train_sequences, whole.training.train_sequences) == (45000, 45000)
+    assert (shown.training.epochs, whole.training.epochs) == (12, 60)
+    assert (shown.lengths, whole.lengths) == ([5, 100, 300], [5, 100])
     addition = plan["binary-addition"].cells["LSTM"].training
     assert (addition.epochs_per_length, addition.samples_per_epoch) == (15, 10000)
     cells = plan["capacity"].cells
+    assert {cell.source for cell in cells.values()} == {"published"}
+    assert cells["LSTM"].hyperparameters["hidden=40"] == {"lr": 0.00831764, "p": 5.98}
+    assert cells["TRNN"].hyperparameters == cells["PC-RNN-V"].hyperparameters
+    assert cells["sRNN"].hyperparameters["hidden=60"] == {
+        name: value
+        for name, value in cells["PC-RNN-V"].hyperparameters["hidden=60"].items()
+        if name != "tau"
+    }
+    assert len(cells["GRU"].seeds) == 10
+
+
+def test_searches_have_the_published_protocol():
+    cells = plan_of_file("searches.yaml")["capacity-searches"].cells
     space = cells["PC-RNN-GC"].search.space
     assert {name: (d.low, d.high) for name, d in space.items()} == {
         "lr": (1e-4, 1.0),
@@ -254,9 +289,17 @@ def test_paper_has_the_published_protocols():
     assert cells["LSTM"].search.configurations == 300
     assert cells["LSTM"].search.tries == 2
     assert (cells["LSTM"].search.surrogate, cells["LSTM"].search.evaluate) == ("published", "grid")
-    assert cells["AntisymmetricRNN"].training.initial_state == "learned"
-    assert cells["UGRNN"].training.initial_state == "fixed"
     assert len(cells["GRU"].seeds) == 10
+
+
+def test_searches_train_what_the_published_optima_are_trained_with():
+    ours, searched = plan_of_file("paper.yaml"), plan_of_file("searches.yaml")
+    for cell, plan in searched["capacity-searches"].cells.items():
+        other = ours["capacity"].cells[cell]
+        assert plan.training == other.training
+        assert (plan.lengths, plan.hidden_sizes) == (other.lengths, other.hidden_sizes)
+        learned = "learned" if cell in ("AntisymmetricRNN", "PC-RNN-GC") else "fixed"
+        assert plan.training.initial_state == learned
 
 
 def test_published_optima_become_hyperparameters():

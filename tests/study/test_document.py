@@ -27,11 +27,13 @@ def test_a_change_of_a_model_makes_the_page_stale(monkeypatch):
     assert page == page_text(page)
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
-def test_the_schema_accepts_the_configurations_that_come_with_the_project(name):
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_the_schema_accepts_the_configurations_that_come_with_the_project(file):
     schema = yaml.safe_load(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(yaml.safe_load((ROOT / "config" / name).read_text()), schema)
+    jsonschema.validate(yaml.safe_load(file.read_text()), schema)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from rnncells.study.plan import resolve
-from rnncells.study.protocol import describe
+from rnncells.study.protocol import departures, describe
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,8 +19,25 @@ def protocols_of(name: str) -> dict[str, dict]:
     return protocols(yaml.safe_load((ROOT / "config" / name).read_text()))
 
 
-def test_nothing_is_reduced_at_published_size():
-    assert [p["reduced"] for p in protocols_of("paper.yaml").values()] == [[], [], []]
+def test_what_is_reduced_at_published_size():
+    reduced = {name: made["reduced"] for name, made in protocols_of("paper.yaml").items()}
+    # The published figure shows 12 epochs of the 60, at three lengths.
+    assert reduced == {
+        "copy-first-input": ["12 of 60 epochs"],
+        "copy-first-input-60-epochs": ["lengths 5, 100, not 5, 100, 300"],
+        "binary-addition": [],
+        "capacity": [],
+    }
+    assert protocols_of("searches.yaml")["capacity-searches"]["reduced"] == []
+
+
+def test_a_borrowed_optimum_is_said():
+    made = protocols_of("paper.yaml")["capacity"]
+    assert made["source"] == "hyperparameters: published; sRNN, TRNN: those of PC-RNN-V"
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    changed = departures(resolve(config, ROOT / "src/rnncells/published")["capacity"])
+    assert changed["sRNN"] == {"hyperparameters": "the published optimum of PC-RNN-V"}
+    assert changed["PC-RNN-V"] == {}
 
 
 def test_the_default_studies_say_what_is_reduced():

@@ -455,17 +455,25 @@ def test_a_change_of_the_search_budget_keeps_the_observations(project):
     assert project.snakemake(TINY).returncode == 0  # back to the state of the other tests
 
 
-def test_the_published_size_is_planned(project):
-    jobs = project.planned("config/paper.yaml", "train", "search")
-    assert Counter(job[0] for job in jobs.elements()) == {
-        "train": 4 * 3 + 4 * 2 + 13 * 3 + 4,
-        "search": 13 * 3 + 4,
-    }
+@pytest.mark.parametrize(
+    ("file", "trainings", "searches"),
+    [
+        ("paper.yaml", 4 * 3 + 4 * 2 + 4 * 2 + 13 * 3 + 4, 0),
+        ("searches.yaml", 13 * 3 + 4, 13 * 3 + 4),
+    ],
+)
+def test_the_published_size_is_planned(project, file, trainings, searches):
+    jobs = project.planned(f"config/{file}", "train", "search")
+    kinds = Counter(job[0] for job in jobs.elements())
+    assert (kinds["train"], kinds["search"]) == (trainings, searches)
+
+
+def test_seeds_per_job_cuts_the_published_size_into_a_job_per_seed(project):
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     for study in config["studies"].values():
         study["seeds_per_job"] = 1
     jobs = project.planned(config, "train")
-    assert sum(jobs.values()) == 4 * 3 * 5 + 4 * 2 * 5 + (13 * 3 + 4) * 10
+    assert sum(jobs.values()) == (4 * 3 + 4 * 2 + 4 * 2) * 5 + (13 * 3 + 4) * 10
 
 
 def test_a_configuration_file_replaces_the_default_one(project):

@@ -291,6 +291,7 @@ class CellPlan(Model):
     source: Literal["config", "published", "search", "grid"] = Field(
         description="Where the hyperparameters come from."
     )
+    optimum_of: str | None = Field(None, description="The cell whose published optimum is taken.")
     hyperparameters: dict[str, dict[str, Number] | None] = Field(
         description="Size -> hyperparameters; None where they are searched."
     )

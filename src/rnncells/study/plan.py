@@ -249,6 +249,11 @@ class _Resolving:
                 raise ConfigError(
                     f"{where}.{key}: {study.task} has no validation score (the method `validate`)"
                 )
+        if hyper.optimum_of is not None and hyper.source != "published":
+            raise ConfigError(
+                f"{where}.hyperparameters.optimum_of: is for the source 'published'; the source of "
+                f"{cell} is {hyper.source!r}"
+            )
         try:
             self.task.check_plan(axes["lengths"], training, self.data, description.constants)
         except ValueError as error:
@@ -283,7 +288,7 @@ class _Resolving:
             values = dict.fromkeys(sizes, given)
         else:
             values = {
-                f"hidden={n}": self._published_values(hyper.optimum_of or cell, n, space, limits)
+                f"hidden={n}": self._published_values(cell, hyper.optimum_of, n, space, limits)
                 for n in axes["hidden_sizes"]
             }
         return CellPlan(
@@ -291,6 +296,7 @@ class _Resolving:
             options=own.options,
             training=training,
             source=hyper.source,
+            optimum_of=hyper.optimum_of,
             hyperparameters=values,
             search=search,
             grid=grid,
@@ -351,9 +357,14 @@ class _Resolving:
             )
 
     def _published_values(
-        self, cell: str, hidden: int, space: Mapping, limits: Limits
+        self,
+        cell: str,
+        optimum_of: str | None,
+        hidden: int,
+        space: Mapping,
+        limits: Limits,
     ) -> dict[str, float]:
-        """Return the published optimum of a cell at a hidden size."""
+        """Return the published optimum of a cell, or of the one named, at a hidden size."""
         where = f"{self.where}.hyperparameters.source"
         if self.task.published_optima is None:
             raise ConfigError(
@@ -361,18 +372,27 @@ class _Resolving:
                 f"trajectory_generation; allowed for {self.study.task}: config, search"
             )
         optima = read_published(self.published / self.task.published_optima)
-        if (cell, hidden) not in optima:
-            sizes = sorted(size for name, size in optima if name == cell)
+        known = list(dict.fromkeys(name for name, _ in optima))
+        if optimum_of is not None and optimum_of not in known:
+            raise ConfigError(
+                f"{self.where}.hyperparameters.optimum_of: nothing is published for "
+                f"{shown(optimum_of)}{did_you_mean(optimum_of, known)}; allowed: {', '.join(known)}"
+            )
+        source = optimum_of or cell
+        if (source, hidden) not in optima:
+            sizes = sorted(size for name, size in optima if name == source)
             allowed = f"hidden sizes {', '.join(map(str, sizes))}" if sizes else "none"
             raise ConfigError(
-                f"{where}: there is no published optimum for {cell} with {hidden} units; "
-                f"published for {cell}: {allowed}"
+                f"{where}: there is no published optimum for {source} with {hidden} units; "
+                f"published for {source}: {allowed}"
             )
-        found = optima[cell, hidden]
+        found = optima[source, hidden]
         if missing := [name for name in space if name not in found]:
+            hint = "; allowed for it: training.readout ridge" if missing == ["lr"] else ""
+            needed = f", which {cell} needs" if source != cell else ""
             raise ConfigError(
-                f"{where}: the published optimum of {cell} has no {', '.join(missing)}; allowed "
-                "for it: training.readout ridge"
+                f"{where}: the published optimum of {source} has no "
+                f"{', '.join(missing)}{needed}{hint}"
             )
         for name in space:
             _check_limits(f"{where}: the published {name}", found[name], limits.get(name))

@@ -33,7 +33,7 @@ def describe(name: str, study: StudyPlan) -> dict:
         "task": study.task,
         "seeds": min(len(cell.seeds) for cell in cells),
         "training": cells[0].training.model_dump(),
-        "source": f"hyperparameters: {', '.join(dict.fromkeys(cell.source for cell in cells))}",
+        "source": _sources(study),
         "metric": task.metric,
         "chance": task.chance,
         "solved": task.solved,
@@ -43,6 +43,17 @@ def describe(name: str, study: StudyPlan) -> dict:
         "published": task.published is not None,
         "reduced": [] if task.published is None else _reduced(study, task.published),
     }
+
+
+def _sources(study: StudyPlan) -> str:
+    """Say where the hyperparameters come from, and which cells have another's published optimum."""
+    sources = ", ".join(dict.fromkeys(cell.source for cell in study.cells.values()))
+    borrowed: dict[str, list[str]] = {}
+    for name, cell in study.cells.items():
+        if cell.optimum_of not in (None, name):
+            borrowed.setdefault(cell.optimum_of, []).append(name)
+    told = [f"; {', '.join(names)}: those of {other}" for other, names in borrowed.items()]
+    return f"hyperparameters: {sources}{''.join(told)}"
 
 
 def _reduced(study: StudyPlan, published) -> list[str]:
@@ -97,7 +108,9 @@ def departures(study: StudyPlan) -> dict[str, dict[str, str]]:
     if study.data is not None and not study.data.files():
         data = _changed(study.data, ignored=("seed",))
     return {
-        name: data | _changed(cell.training, ignored=OPEN) | _changed_hyperparameters(study, cell)
+        name: data
+        | _changed(cell.training, ignored=OPEN)
+        | _changed_hyperparameters(study, name, cell)
         for name, cell in study.cells.items()
     }
 
@@ -112,9 +125,11 @@ def _changed(settings: Model, ignored: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _changed_hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, str]:
+def _changed_hyperparameters(study: StudyPlan, name: str, cell: CellPlan) -> dict[str, str]:
     if cell.source == "published":
-        return {}
+        if cell.optimum_of in (None, name):
+            return {}
+        return {"hyperparameters": f"the published optimum of {cell.optimum_of}"}
     optima = task_class(study.task).published_optima
     if cell.source == "config":
         published = Hyperparameters().values
@@ -136,7 +151,7 @@ def _changed_hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, str]
 
 def conditions(study: StudyPlan) -> str:
     """Say what a reader of a study's results has to know besides its departures."""
-    found = [f"hyperparameters: {', '.join(dict.fromkeys(c.source for c in study.cells.values()))}"]
+    found = [_sources(study)]
     if study.data is not None:
         found.insert(0, "data of a file" if study.data.files() else "synthetic trajectories")
     return ", ".join(found)

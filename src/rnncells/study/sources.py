@@ -113,7 +113,7 @@ def depends_on(
 
     What is installed counts by its version, which checkpoints know. ``__init__`` files of this
     project are left out: they hold names and no computation, and every new task would otherwise
-    make all results stale.
+    make all results stale. Only what the ``__init__`` of a backend imports counts.
 
     Args:
         modules: names of modules.
@@ -124,24 +124,30 @@ def depends_on(
     others = {name for kind, name in BACKENDS.items() if device and kind != device}
     roots = {PACKAGE.name, *(module.split(".")[0] for module in modules)}
     waiting = [module_file(module) for module in modules]
-    files: set[Path] = set()
+    seen: set[Path] = set()
     while waiting:
         path = waiting.pop()
-        if path is None or path in files:
+        if path is None or path in seen:
             continue
         if path.is_relative_to(PACKAGE):
             parts = path.relative_to(PACKAGE).parts
             backend = parts[1] if parts[0] == "kernels" else None
-            if parts[0] not in counting or backend in others or path.name == "__init__.py":
+            if parts[0] not in counting or backend in others:
                 continue
-        files.add(path)
+            if _is_own_init(path) and backend not in BACKENDS.values():
+                continue
+        seen.add(path)
         for name in _imported(path):
             file = module_file(name)
             if name.split(".")[0] in roots or (
                 file and not path.is_relative_to(PACKAGE) and _is_local(file)
             ):
                 waiting.append(file)
-    return tuple(sorted(files))
+    return tuple(sorted(path for path in seen if not _is_own_init(path)))
+
+
+def _is_own_init(path: Path) -> bool:
+    return path.name == "__init__.py" and path.is_relative_to(PACKAGE)
 
 
 def _package(module: str) -> str:
