@@ -78,7 +78,8 @@ def draw(
     add_footnote(
         figure,
         protocol,
-        "Bars (95 % t intervals of the means) are cut at 0 and at the number given.",
+        "Bars (95 % t intervals of the means) are cut at 0 and at the number given. The axes grow "
+        "with the square root.",
         synthetic_note(protocol),
         divergence_note(runs["diverged"].sum(), "counted with no sequence learned"),
     )
@@ -126,12 +127,13 @@ def _scale(ax: Axes, most: float, room: float) -> None:
     """
     ax.set_xscale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
     ax.set_xlim(0, most)
-    ticks = [tick for tick in _TICKS if tick <= most]
-    apart = ticks[-1:]
-    for tick in reversed(ticks[:-1]):
-        if np.sqrt(apart[0]) - np.sqrt(tick) > room * np.sqrt(most):
+    first, *ticks = [tick for tick in _TICKS if tick <= most]
+    apart: list[float] = []
+    for tick in reversed(ticks):
+        neighbours = [first, *apart[:1]]
+        if min(abs(np.sqrt(tick) - np.sqrt(other)) for other in neighbours) > room * most**0.5:
             apart.insert(0, tick)
-    ax.set_xticks(apart, apart)
+    ax.set_xticks([first, *apart], [first, *apart])
 
 
 def _ranking(table: pd.DataFrame) -> list[str]:

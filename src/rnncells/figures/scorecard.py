@@ -76,7 +76,7 @@ def _tally(ax: Axes, kinds: pd.DataFrame) -> None:
     ax.set_ylim(len(kinds) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("Claims")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(VERDICTS))
+    ax.figure.legend(loc="outside upper center", ncols=len(VERDICTS), columnspacing=1.2)
 
 
 def _numbers(ax: Axes, numbers: pd.DataFrame, task: str) -> None:
