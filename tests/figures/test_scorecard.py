@@ -13,7 +13,7 @@ from ..results.test_scorecard import CLAIMS, claim, compare, runs, study
 def test_nothing_run_is_drawn_as_such():
     figure = scorecard.draw(compare(CLAIMS, {}))
     (tally,) = figure.axes
-    assert [text.get_text() for text in tally.get_legend().get_texts()] == [
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "not comparable",
         "not run",
     ]
@@ -25,8 +25,8 @@ def test_published_numbers_stand_beside_ours():
     values = 0.65 + 0.01 * np.array([-1, 0, 1])
     table = compare(pd.DataFrame([claim()]), {"s": study(runs("GRU", values))})
     figure = scorecard.draw(table)
-    tally, numbers = figure.axes
-    assert [text.get_text() for text in tally.get_legend().get_texts()] == [table["verdict"][0]]
+    _, numbers = figure.axes
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [table["verdict"][0]]
     (point,) = [line for line in numbers.get_lines() if line.get_label() == "GRU"]
     assert point.get_xydata().tolist() == [[0.6, pytest.approx(0.65)]]
     assert set(scorecard.COLOURS) == set(VERDICTS)
