@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from ..random.streams import stream
 from .columns import CONFIGURATION
@@ -299,7 +299,7 @@ def rank_correlation(
         ours: the values of the seeds of each cell.
         name: names the stream of the draws.
     """
-    tau = stats.kendalltau(published, [values.mean() for values in ours]).statistic
+    tau = scipy.stats.kendalltau(published, [values.mean() for values in ours]).statistic
     rng = stream(0, "scorecard", name)
     drawn = np.array(
         [
@@ -307,6 +307,6 @@ def rank_correlation(
             for values in ours
         ]
     )
-    taus = [stats.kendalltau(published, means).statistic for means in drawn.T]
+    taus = [scipy.stats.kendalltau(published, means).statistic for means in drawn.T]
     low, high = np.nanquantile(taus, (0.025, 0.975))
     return float(tau), float(low), float(high)

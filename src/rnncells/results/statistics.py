@@ -10,7 +10,7 @@ reinforcement learning at the edge of the statistical precipice), with their str
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import stats
+import scipy  # which loads scipy.stats, a third of a second, where it is first used
 
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
@@ -40,7 +40,7 @@ def t_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
     The interval is mean ± t · s / √n with n - 1 degrees of freedom: exact for normal values.
     """
     n = values.shape[1]
-    half = stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * standard_error(values)
+    half = scipy.special.stdtrit(max(n - 1, 1), (1 + confidence) / 2) * standard_error(values)
     return mean(values) - half, mean(values) + half
 
 
@@ -59,7 +59,7 @@ def binomial_interval(count: int, n: int, confidence: float = CONFIDENCE) -> tup
     """
     if n == 0:
         return 0.0, 1.0
-    interval = stats.binomtest(count, n).proportion_ci(confidence, method="exact")
+    interval = scipy.stats.binomtest(count, n).proportion_ci(confidence, method="exact")
     return float(interval.low), float(interval.high)
 
 
@@ -72,7 +72,7 @@ def paired_p(differences: np.ndarray) -> float:
         return 1.0
     if len(differences) < 2 or np.ptp(differences) == 0:
         return float("nan")
-    return float(stats.ttest_1samp(differences, 0.0).pvalue)
+    return float(scipy.stats.ttest_1samp(differences, 0.0).pvalue)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -90,7 +90,8 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 def interquartile_mean(scores: np.ndarray) -> np.ndarray:
     """Return the mean of the middle half of the last axis."""
-    return stats.trim_mean(scores, 0.25, axis=-1)
+    quarter = scores.shape[-1] // 4
+    return np.sort(scores)[..., quarter : scores.shape[-1] - quarter].mean(-1)
 
 
 def superiority(x: np.ndarray, y: np.ndarray) -> float:
