@@ -129,7 +129,9 @@ src/rnncells/published/README
 results/README
 workflow/profiles/README
 docs/*
-docs/reference/README
+docs/reproduction/README
+docs/reproduction/*/figures/*/README
+docs/reproduction/*/overall/*/README
 ```
 
 ```{toctree}

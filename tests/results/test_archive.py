@@ -67,6 +67,7 @@ def results(tmp_path_factory, plan):
         "runs/other/run.json",
         "tables/tiny/summary.csv",
         "figures/tiny/capacity.png",
+        "figures/tiny/capacity.pdf",
         "overall/small/scorecard.csv",
     )
     for name in others:

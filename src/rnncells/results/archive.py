@@ -28,7 +28,12 @@ FOLDER = Path(__file__).parents[3] / "docs/reproduction"
 #: What jobs compute, in the order in which it depends on each other.
 COMPUTED = ("searches", "grids", "runs")
 #: What is shown besides, and drawn anew after a restoration.
-SHOWN = ("tables/{study}/*.csv", "figures/{study}/*.png", "overall/{configuration}/*")
+SHOWN = (
+    "tables/{study}/*.csv",
+    "figures/{study}/*.png",
+    "figures/{study}/README.md",
+    *(f"overall/{{configuration}}/*.{kind}" for kind in ("csv", "md", "png")),
+)
 
 
 @dataclass(frozen=True)

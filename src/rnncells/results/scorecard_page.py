@@ -94,6 +94,10 @@ def _page_row(row) -> str:
     ours = "" if pd.isna(row.ours) else f"{row.ours:.3g}"
     if ours and not pd.isna(row.low):
         ours += f" [{row.low:.3g}, {row.high:.3g}]"
-    time = "" if pd.isna(row.seconds) else f"{row.seconds / 60:.0f} min"
+    time = "" if pd.isna(row.seconds) else _duration(row.seconds)
     cells = [row.statement, published, ours, f"{row.n:.0f}", row.verdict, row.why, time]
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
