@@ -277,7 +277,7 @@ def test_the_page_says_everything():
     ]
     text = page(verdicts(claims, s=study(runs("GRU", 0.6 + 0.001 * NORMAL))), "scorecard.png")
     assert "2 published claims; 1 can be looked at with what has been run: 1 reproduced." in text
-    assert "| GRU is right | 0.6 ± 0.01 | 0.6 [0.599, 0.601] | 5 | reproduced |  | 1 min |" in text
+    assert "| GRU is right | 0.6 ± 0.01 | 0.6 [0.599, 0.601] | 5 | reproduced |  | 60 s |" in text
     assert "* a | b is missing" in text
     assert "make figures CONFIG=config/paper.yaml" in text
     assert "* It looks wrong." in text
