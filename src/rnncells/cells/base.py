@@ -32,7 +32,7 @@ class Cell(nn.Module):
     * ``state_names``: the names of the state's tensors; their number is the length of the state;
     * ``output_state``: the name of the tensor that :meth:`output` reads;
     * ``search_space``: bounds of the cell's own hyperparameters, ``{name: (low, high, scale)}``
-      with scale ``"log"`` or ``"linear"``; each name is a keyword of ``__init__``;
+      with scale ``"log"``, ``"linear"`` or ``"integer"``; each name is a keyword of ``__init__``;
     * ``causes``: whether the cell expects causes, constant in time, as its input when it
       generates sequences;
     * ``trainable``: False if nothing in the cell is learned by gradient descent.
@@ -45,7 +45,7 @@ class Cell(nn.Module):
         device, dtype: as for every PyTorch module.
 
     Raises:
-        TypeError: if a size is not an integer, or ``bias`` not a truth value.
+        TypeError: if a size is not an integer, or ``bias`` not a bool.
         ValueError: if a size is not positive (0 is allowed for ``input_size``).
     """
 
@@ -95,10 +95,14 @@ class Cell(nn.Module):
     def add_weight(
         self, name: str, shape: tuple[int, ...], initial: Initializer, *, learned: bool = True
     ) -> None:
-        """Declare the tensor ``name`` of one member's ``shape``, and draw its initial value.
+        """Declare the tensor ``name``, and draw its initial value.
 
-        A tensor that is not learned becomes a buffer. A first axis of length ``input_size`` in a
-        name ending in ``_ih`` is the input's axis (see :meth:`reset_parameters`).
+        Args:
+            name: its name. If it ends in ``_ih``, the first of two axes is the input's (see
+                :meth:`reset_parameters`).
+            shape: of one member, without the population axis.
+            initial: its initializer.
+            learned: whether it is a parameter; otherwise it is a buffer.
         """
         leading = () if self.population is None else (self.population,)
         value = torch.empty(leading + shape, **self._tensor_kind)
@@ -356,7 +360,7 @@ class Cell(nn.Module):
 
 
 def _has_numbers(tensor: Tensor) -> bool:
-    """Return whether a tensor has numbers; one on the meta device, or a fake one, has none."""
+    """Return whether a tensor has values; one on the meta device, or a fake tensor, has none."""
     return tensor.untyped_storage().device.type != "meta"
 
 
@@ -387,7 +391,7 @@ def check_dtype(input: Tensor, weight: Tensor) -> None:
 
 
 def autocasts(tensor: Tensor) -> bool:
-    """Return whether operations on ``tensor`` choose their precision themselves."""
+    """Return whether autocast is enabled for the device of ``tensor``."""
     device = tensor.device.type
     return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 

@@ -20,8 +20,8 @@ class LSTM(Cell):
         c_t &= f \odot c_{t-1} + i \odot g, \qquad h_t = o \odot \tanh(c_t)
 
     The gates lie side by side along the output axis in PyTorch's order i, f, g, o. The state is
-    (h, c); the output is h. Initial weights and biases: :math:`U(-1/\sqrt n, 1/\sqrt n)`. From a
-    key, :math:`c_0` is the key and :math:`h_0 = \tanh(\text{key})`.
+    (h, c); the output is h. Initial weights and biases: :math:`U(-1/\sqrt n, 1/\sqrt n)`. A latent
+    code becomes :math:`c_0 = \text{code}` and :math:`h_0 = \tanh(\text{code})`.
 
     Weights:
         weight_ih: :math:`W_{\cdot x}`, the blocks i, f, g, o, ``(input_size, 4n)``.

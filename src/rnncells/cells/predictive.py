@@ -30,7 +30,8 @@ class CorrectsState:
     """
 
     correction_rates: tuple[str, ...] = ("alpha_x",)
-    #: What an error of the input projection pulls the causes by, for the cells that have some.
+    #: The gradient of half the squared error of the input projection with respect to the causes,
+    #: for the cells that have some; takes that error and the state of the step before.
     pull_on_causes: Callable[[Tensor, Tensor], Tensor]
 
     def correct(
@@ -53,7 +54,7 @@ class CorrectsState:
         return (self.corrected(h, feedback, rates["alpha_x"]), *others), causes
 
     def corrected(self, h: Tensor, feedback: Tensor, rate: float | Tensor) -> Tensor:
-        """Descend the squared prediction error with respect to h, whose output is tanh(h)."""
+        """Return h after a gradient step on half the squared prediction error; output tanh(h)."""
         return h - rate * (1 - torch.tanh(h) ** 2) * feedback
 
 

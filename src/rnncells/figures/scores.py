@@ -1,4 +1,4 @@
-"""Any task's final scores: what a study gets whose task names no figures of its own."""
+"""Any task's final scores: the default figure."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ _COLUMNS = {1: COLUMN, 2: COLUMN, 3: WIDTH, 4: WIDTH}
 
 @figure_style()
 def draw(metrics: pd.DataFrame, summary: pd.DataFrame, protocol: Mapping) -> Figure:
-    """What each cell scores: one number per trained network, for every length and size.
+    """Final score of each cell: one number per trained network, for every length and size.
 
     A panel per length and size of the networks, a row per cell. Small dots are single seeds, the
     marker is their mean and the bar the interval of the mean that the footnote names. The dashed

@@ -109,7 +109,7 @@ def cell_look(cell: str) -> Look:
 
 
 def marker_style(cell: str, size: float = 4.0) -> dict:
-    """Return what ``plot`` needs to draw a cell's markers; those of little area are enlarged."""
+    """Return keywords of ``plot`` for a cell's markers; those of little area are enlarged."""
     colour, marker = cell_look(cell)
     thin = isinstance(marker, tuple) or marker == "*"
     return {"color": colour, "marker": marker, "markersize": size * (1.7 if thin else 1)}
@@ -131,7 +131,7 @@ def panels(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
 def draw_line(
     ax: Axes, cell: str, x: pd.Series, y: pd.Series, phase: float, dashes: str = "-"
 ) -> None:
-    """Draw a cell's line with a few markers; ``phase`` sets them apart from other cells'."""
+    """Draw a cell's line with a few markers, which ``phase`` (0 to 1) offsets between cells."""
     finite = np.isfinite(np.asarray(y, float))
     few = finite.sum() < 8
     ax.plot(
@@ -205,12 +205,12 @@ def add_footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
 
 
 def synthetic_note(protocol: Mapping) -> str:
-    """Say where the data are not the published ones."""
+    """Return the note on synthetic data."""
     return "The trajectories are synthetic." if protocol["synthetic"] else ""
 
 
 def empty_figure(protocol: Mapping | None, why: str = "") -> Figure:
-    """Draw that there is nothing to draw."""
+    """Return a figure that only says why it is empty."""
     figure, axes = panels(1, 1)
     axes[0, 0].axis("off")
     axes[0, 0].text(0.5, 0.5, why or "no results yet", ha="center", va="center")

@@ -18,9 +18,9 @@ def draw(
     A row per cell, the best on top; a column per study. A number is the mean over a study's seeds
     and configurations, empty where the cell is not in the study. Right: the interquartile mean over
     all studies, with the 95 % interval of a stratified bootstrap over seeds; cells that are in
-    fewer studies come last. Below the line: other models, as published by others with budgets of
-    parameters of the same size, trained by them and not here. Intervals of few seeds are too
-    narrow; tables/overview.csv has every run.
+    fewer studies come last. Below the line: other models with the same budgets of parameters, as
+    published, not trained here. Intervals of few seeds are too narrow; overview.csv, beside the
+    figure, has every run.
     """
     if scores.empty:
         return empty_figure(None)

@@ -98,11 +98,10 @@ def draw(examples: pd.DataFrame, metrics: pd.DataFrame, protocol: Mapping) -> Fi
 
 
 class _View:
-    """Where a point of the data is drawn in the frame of a trajectory.
+    """The projection of the data to the frame of a trajectory.
 
-    Two coordinates are drawn as they are, one over the steps, and three (the first of more) in a
-    parallel projection whose axes have equal angles. Data that are not about as large as the frame
-    are moved to its middle and scaled to its size.
+    Two coordinates are drawn as they are, one over the steps, and three (the first of more) in an
+    isometric projection. Data of another size than the frame are centred and scaled to it.
     """
 
     def __init__(self, examples: pd.DataFrame):

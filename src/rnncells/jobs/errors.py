@@ -1,4 +1,4 @@
-"""Words for the user: short, and on one line, whatever they are about."""
+"""Error messages for the user: short, and on one line."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ class UserError(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, in 80 characters at most."""
+    """Return the ``repr`` of a value, in 80 characters at most."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -1,7 +1,7 @@
-"""Results on the disk: written whole or not at all, and never read half.
+"""Result files: written atomically, and refused if they are damaged.
 
-Whenever a writer dies, what stands at a result's path is a whole file. Something else may damage it
-later; then the reader names the file and makes nothing of it.
+Whenever a writer dies, what stands at a result's path is a whole file: the old one or the new one.
+Something else may damage it later; then the reader raises an error that names the file.
 """
 
 import errno
@@ -31,10 +31,14 @@ class DamagedFile(UserError):
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """Give the block a temporary path to write to, and then put that file in the place of ``path``.
+    """Replace a file atomically: the block writes to a temporary path, which is then renamed.
 
-    The file is on the disk before it gets its name. If the block fails, what was at ``path`` stays.
-    A process that is killed leaves a hidden file behind, which the next writer of ``path`` removes.
+    The file is flushed to the disk (fsync) before it is renamed. If the block fails, what was at
+    ``path`` stays. A process that is killed leaves a hidden file behind, which the next writer of
+    ``path`` removes.
+
+    Yields:
+        the temporary path, in the same folder and with the same suffix.
     """
     path = Path(path)
     remove_leftovers(path)
@@ -50,33 +54,33 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
-    """Write a file, whole or not at all.
+    """Write a file atomically.
 
-    Libraries write to memory first where their own way to a file hides that a disk is full.
+    For libraries that would not report a full disk if they wrote to the file themselves.
     """
     with whole(path) as part:
         part.write_bytes(content)
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file atomically, in UTF-8."""
     write_bytes(path, text.encode())
 
 
 def write_table(table: "DataFrame", path: str | Path) -> None:
-    """Write a table as Parquet or CSV, by the file's suffix, whole or not at all."""
+    """Write a table atomically, as Parquet or CSV by the file's suffix."""
     write = {".parquet": table.to_parquet, ".csv": table.to_csv}[Path(path).suffix]
     with whole(path) as part:
         write(part, index=False)
 
 
 def write_json(path: str | Path, content: object) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file atomically."""
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def write_array(path: str | Path, array: "ndarray") -> None:
-    """Write a NumPy array (``.npy``), whole or not at all."""
+    """Write a NumPy array (``.npy``) atomically."""
     import numpy as np
 
     content = io.BytesIO()
@@ -86,10 +90,10 @@ def write_array(path: str | Path, array: "ndarray") -> None:
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[None]:
-    """Blame what goes wrong in the block on the file.
+    """Turn every exception of the block but FileNotFoundError into one that names the file.
 
     Raises:
-        DamagedFile: if anything but the file's absence does.
+        DamagedFile: in place of any other exception.
     """
     try:
         yield
@@ -149,7 +153,7 @@ def remove_leftovers(path: str | Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
+    """Flush a file, or a folder's entries, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""A short name for everything that numbers depend on."""
+"""A hash of everything that numbers depend on."""
 
 import hashlib
 import json
@@ -7,9 +7,12 @@ from pathlib import Path
 
 
 def fingerprint(*parts: object, files: Sequence[str | Path] = ()) -> str:
-    """Return a short name for settings (as JSON) and the contents of files.
+    """Return a short hash of settings (as JSON) and of the contents of files.
 
-    It names journals and checkpoints, so that they only ever continue what they belong to.
+    Journals and checkpoints are identified by it, so that only the same work goes on from them.
+
+    Raises:
+        TypeError: if a setting cannot be written as JSON.
     """
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for file in sorted(map(str, files)):

@@ -3,8 +3,8 @@
 Snakemake counts GPUs (``--resources gpu=2``) but does not say which one a job gets, and two
 Snakemakes do not know of each other. So a job takes a device that no other process holds, and shows
 PyTorch that one alone. Devices have the names that the driver gives them (UUIDs), which are the
-same for all processes of a machine. What this module decides, it decides before PyTorch is
-imported.
+same for all processes of a machine. CUDA reads which devices are visible when it is initialised,
+which PyTorch does at its first use, not at its import; so a job takes its device before that.
 """
 
 import logging

@@ -1,6 +1,7 @@
 """Kernels: the cells' equations as compiled code that runs over whole sequences.
 
-They are used by themselves wherever they serve; the cells' own steps remain the specification.
+Layers use them wherever they support cell, device and dtype; the cells' own steps remain the
+reference.
 """
 
 from .backend import disabled

@@ -1,4 +1,4 @@
-"""The shapes of recurrence that kernels know, and where a cell's weights are in each of them."""
+"""The forms of recurrence that kernels know, and which of a cell's weights is which in each."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from .unit import Stage, Unit, scalar
 
 
 class Recurrence:
-    """A unit, and how the units of a cell see each other."""
+    """A unit, and how the units of a cell are connected."""
 
     def __init__(self, unit: Unit):
         self.unit = unit
@@ -25,11 +25,11 @@ class Recurrence:
         raise NotImplementedError
 
     def weights(self, run: Run) -> Weights:
-        """Sort what the cell's ``recurrence`` returned."""
+        """Return what the cell's ``recurrence`` returned as a kernel's operands."""
         raise NotImplementedError
 
     def gradients(self, grads: Weights) -> tuple[Tensor, ...]:
-        """Undo :meth:`weights`, for gradients."""
+        """Return gradients of a kernel's operands as those of what ``recurrence`` returned."""
         raise NotImplementedError
 
 
@@ -38,7 +38,7 @@ def _empty(run: Run) -> Tensor:
 
 
 class Dense(Recurrence):
-    r"""Units that see each other through one matrix of weights.
+    r"""Units connected by one matrix of weights.
 
     .. math::
         h_t = \text{unit}(\text{projected}_t,\; \text{active}_{t-1} W + b,\; h_{t-1})
@@ -65,7 +65,7 @@ class Dense(Recurrence):
 
 
 class Separate(Recurrence):
-    r"""Units that see nothing but the input and their own state.
+    r"""Units without connections: each has the input and its own state.
 
     .. math::
         h_t = \text{unit}(\text{projected}_t,\; h_{t-1};\; w)
@@ -131,7 +131,7 @@ def _gate_backward(saved, grad_inner, parameters):
 
 
 class Coupled(Recurrence):
-    r"""Units whose errors come back through the weights within a step.
+    r"""Units whose errors pass through the transposed weights within a step.
 
     .. math::
         e_t = \text{stage}(\text{projected}_t + \text{active}_{t-1} W,\; h_{t-1}), \qquad

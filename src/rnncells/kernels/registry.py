@@ -38,8 +38,8 @@ def register(
 
     Args:
         cell: the class. What its ``projection`` and ``recurrence`` return are the weights of the
-            shape of recurrence, and its output is the active state.
-        recurrence: the shape of recurrence with the cell's unit; or a function of the cell that
+            recurrence, and its output is the active state.
+        recurrence: the form of recurrence with the cell's unit; or a function of the cell that
             returns it.
         parameters: a function of the cell that returns the unit's parameters which do not learn:
             numbers, or tensors ``(S, 1, 1)``.
@@ -64,7 +64,7 @@ def _load(name: str) -> None:
 
 
 def recurrence_of(cell: Cell) -> Recurrence:
-    """Return the shape of recurrence of a cell that has a kernel."""
+    """Return the recurrence of a cell that has a kernel."""
     return _bindings[type(cell)].recurrence(cell)
 
 
@@ -79,7 +79,7 @@ def weights_of(cell: Cell) -> tuple[Tensor, ...]:
 
 
 def fit(cell: Cell, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor]) -> bool:
-    """Return whether tensors have the shapes that the kernel of a cell takes them to have.
+    """Return whether tensors have the shapes that the kernel of a cell expects.
 
     Args:
         cell: the cell.

@@ -22,8 +22,8 @@ class Run:
         rows: for every step, how many sequences it has; the sequences lie in an order such that
             they are always the first ones. The state of the others stays.
         training: whether the backward pass will follow.
-        buffers: memory by name and shape. A later run that is given the same reuses it, and
-            overwrites what came out of this one.
+        buffers: by name and shape. A later run with the same dictionary reuses them, and overwrites
+            the outputs of this one.
     """
 
     x: Tensor
@@ -41,24 +41,24 @@ class Run:
         self.steps = len(self.rows)
 
     def buffer(self, name: str, *shape: int) -> Tensor:
-        """Return memory for ``(S, *shape)`` numbers: the same for the same name and shape."""
+        """Return an uninitialised buffer ``(S, *shape)``: the same for the same name and shape."""
         key = name, *shape
         if key not in self.buffers:
             self.buffers[key] = self.state.new_empty((self.members, *shape))
         return self.buffers[key]
 
     def zeros(self, name: str, *shape: int) -> Tensor:
-        """Return memory for ``(S, *shape)`` numbers, all of which are 0."""
+        """Return a buffer ``(S, *shape)`` of zeros."""
         return self.buffer(name, *shape).zero_()
 
     def copy(self, name: str, state: Tensor) -> Tensor:
-        """Return memory with a copy of a state, which a kernel may step on in place."""
+        """Return a buffer with a copy of a state, which a kernel may update in place."""
         return self.buffer(name, *state.shape[1:]).copy_(state)
 
 
 @dataclass
 class Weights:
-    """The learned numbers of the recurrence, as the kernels see them; empty if there are none.
+    """The learned operands of a recurrence; empty tensors for those that it does not have.
 
     Attributes:
         weight, bias: from the active state to the recurrent input, and what is added to it.

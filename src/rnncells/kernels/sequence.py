@@ -47,7 +47,7 @@ def kernel_of(
 
 
 class _Sequence(torch.autograd.Function):
-    """(x, state, weights) -> (outputs, state), differentiable as often as one likes."""
+    """(x, state, weights) -> (outputs, state), differentiable any number of times."""
 
     @staticmethod
     def forward(ctx, backend, cell, rows, parts, training, *tensors):
@@ -61,12 +61,13 @@ class _Sequence(torch.autograd.Function):
             output = output[..., -n:]
         if cell.population is None:
             output, last = output.squeeze(0), last.squeeze(0)
-        # In the memory of what is kept, but no view of it, so that it may be changed in place.
+        # It shares the storage of what is kept, but is no view for autograd, so that callers may
+        # change it in place.
         output = output.new_empty(0).set_(output)
         if training:
             ctx.backend, ctx.cell, ctx.rows, ctx.parts = backend, cell, rows, parts
             ctx.kept = list(kept)
-            # A tensor without memory that counts the changes of the output.
+            # An empty tensor that shares the version counter of the output.
             ctx.changes = output.detach()
             ctx.changes.data = output.new_empty(0)
             ctx.unchanged = output._version
@@ -100,7 +101,7 @@ class _Sequence(torch.autograd.Function):
             ).reshape(run.state.shape)
         if ctx.changes._version == ctx.unchanged:
             kept = dict(zip(ctx.kept, kept, strict=True))
-        else:  # somebody changed the output, and with it what was kept
+        else:  # the output was changed in place, and with it what was kept
             kept = ctx.backend.forward(recurrence_of(cell), run)
         grads = ctx.backend.backward(
             recurrence_of(cell),
@@ -124,23 +125,23 @@ class _Sequence(torch.autograd.Function):
         return *_NO_TENSORS, *shaped
 
 
-#: The gradients of what the operation takes before its tensors.
+#: The gradients of the arguments before the tensors.
 _NO_TENSORS = (None,) * 5
 
 
 def _run(cell, rows, parts, training, tensors):
-    """Describe a run, given what the operation takes."""
+    """Describe a run of the operation's arguments."""
     x, *others = tensors if cell.population else [tensor.unsqueeze(0) for tensor in tensors]
     return run_of(cell, rows, parts, x, others, training=training)
 
 
 def _materialized(grad: Tensor) -> Tensor:
-    """Return a gradient whose numbers are in memory, where PyTorch only knows that they are 0."""
+    """Return a gradient with its values in memory: no zero tensor, no negative bit."""
     return torch.zeros_like(grad) if grad._is_zerotensor() else grad.resolve_neg()
 
 
 def _gradients_by_steps(ctx, tensors, grad_output, grad_last):
-    """Return gradients that can be differentiated again, from the cell's own steps."""
+    """Return gradients that can be differentiated again, by autograd through the cell's steps."""
     cell, rows, parts = ctx.cell, ctx.rows, ctx.parts
     x, *state = tensors[: 1 + parts]
     projection, bias, *weights = tensors[1 + parts :]

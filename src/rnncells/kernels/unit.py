@@ -67,8 +67,8 @@ class Unit:
       -> grad_projected, grad_recurrent, grad_state of the step before``.
 
     The recurrent input comes from the active state, tanh(h) or h, where h is the first number of
-    the state; ``previous`` is the active state of the step before. The derivative through the
-    active state is not theirs to take.
+    the state; ``previous`` is the active state of the step before. The kernels themselves take the
+    derivative through the active state.
 
     Both are decorated with :func:`scalar`. They hold no constants: ``1 - u`` would turn a float32
     into a float64, and is written ``one(u) - u``.

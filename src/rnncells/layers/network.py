@@ -46,8 +46,8 @@ class Objective(NamedTuple):
 
     Attributes:
         x: inputs ``(S, T, B, input_size)``.
-        target, scale: what should come out, and the weight of its error, both
-            ``(S, T, B, output_size)``, or ``(S, B, output_size)`` if only the last step counts.
+        target, scale: the target, and the weight of its error, both ``(S, T, B, output_size)``, or
+            ``(S, B, output_size)`` if only the last step counts.
         error: a name of :data:`ERRORS`.
         codes: latent codes of the initial states, as for :meth:`Network.initial_state`; without
             them these are 0.
@@ -149,9 +149,12 @@ class Network(nn.Module):
         return weighted_sum(ERRORS[error](self.readout(features), target), scale)
 
     def feed_back(self, steps: int, codes: Tensor) -> Tensor:
-        """Generate ``(S, steps, B, output_size)``, each step's input the step before's prediction.
+        """Generate in closed loop: the input of a step is the prediction of the step before.
 
         The first input is 0. No gradient flows through the input.
+
+        Returns:
+            the predictions, ``(S, steps, B, output_size)``.
         """
         states = self.initial_states(codes, codes.size(-2))
         recurrences = [cell.recurrence() for cell in self.rnn.cells]

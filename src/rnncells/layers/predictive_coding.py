@@ -17,7 +17,7 @@ from .rnn import make_cell, option_names
 
 
 class Inference(NamedTuple):
-    """What a predictive-coding network made of its targets.
+    """What a predictive-coding network has inferred from its targets.
 
     Every tensor has shape ``([S,] T, B, width)``, without the batch axis if the targets have none,
     and without the time axis if it comes from a single step. The last two fields have no time axis,

@@ -279,11 +279,11 @@ class RNN(nn.Module):
 
     @property
     def code_size(self) -> int:
-        """Width of the code that :meth:`state_from_code` takes: the codes of all cells."""
+        """Width of the latent code that :meth:`state_from_code` takes: those of all cells."""
         return sum(made.code_size for made in self.cells)
 
     def state_from_code(self, code: Tensor) -> Tensor | State:
-        """Make h_0 from codes ``([S,] B, code_size)``, one random vector per sequence."""
+        """Make h_0 from latent codes ``([S,] B, code_size)``, one vector per sequence."""
         h_0 = _stack(self.states_from_code(code))
         return h_0 if len(h_0) > 1 else h_0[0]
 
@@ -372,7 +372,8 @@ def run(
         states.reverse()
     h = torch.stack(states, -3) if batch_sizes is None else torch.cat(states)
     output = cell.output(h)
-    # A function of h may need its result for its derivative. The output may be changed in place.
+    # Autograd may have saved the activation's result (tanh's derivative needs it), and a caller may
+    # change the output in place.
     return output if output is h else output.clone(), state
 
 

@@ -1,4 +1,4 @@
-"""Where every random number of the project comes from: named streams, and counted words.
+"""Where every random number comes from: named streams, and a counter-based generator.
 
 May import nothing of this project.
 """

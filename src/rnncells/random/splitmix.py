@@ -1,8 +1,8 @@
-"""Random numbers by counting: any number of a sequence, without those before it.
+"""SplitMix64 as a counter-based generator: any number of a sequence, without those before it.
 
-The generator is SplitMix64 (Steele, Lea & Flood 2014): word n of a key is a fixed mix of key and n.
-It is integer arithmetic alone, so every device gives the same bits, for all members at once and
-without asking the host for anything. The keys come from named streams.
+Word n of a key is a fixed mix of key and n (Steele, Lea & Flood 2014). It is integer arithmetic
+alone, so every device gives the same bits, for all members at once and without a synchronisation
+with the host. The keys come from named streams.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from .streams import stream
 
 
 def _signed(word: int) -> int:
-    """Write 64 bits as PyTorch's int64, whose sums and products wrap around as unsigned ones do."""
+    """Reinterpret an unsigned 64-bit word as int64, whose arithmetic wraps around modulo 2^64."""
     return word - (word >> 63 << 64)
 
 
@@ -52,5 +52,5 @@ def below(word: Tensor, bound: int) -> Tensor:
 
 
 def _shifted(word: Tensor, bits: int) -> Tensor:
-    """Shift to the right and fill with zeros; ``>>`` alone would repeat the sign."""
+    """Shift to the right logically, with zeros; ``>>`` of an int64 is arithmetic."""
     return word >> bits & (1 << 64 - bits) - 1

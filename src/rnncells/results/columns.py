@@ -4,5 +4,5 @@
 CONFIGURATION = ["cell", "length", "hidden", "layers"]
 #: The metric that says which seeds solve their task: 1 or 0 for each seed.
 SOLVED = "solved"
-#: The metric by which runs say what an untrained guess reaches, where that depends on the data.
+#: The metric that holds the chance level, where that depends on the data.
 CHANCE = "chance"

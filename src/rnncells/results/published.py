@@ -19,8 +19,8 @@ def read_expectations(
 
     Returns:
         one row per cell and size, with the columns cell, length, hidden, layers, metric
-        (``sequences``) and value. A search that repeats the numbers of another size is left out: it
-        is a copy of its file.
+        (``sequences``) and value. A published file that repeats the numbers of a smaller size is
+        taken for a copy, and left out.
     """
     if path is None:
         return pd.DataFrame(columns=COLUMNS)

@@ -1,7 +1,7 @@
-"""The scorecard: what was published, what came out here, and whether the two agree.
+"""The scorecard: published claims, our results, and whether the two agree.
 
-The claims are those of ``published/claims.csv``; what is compared with them is whatever has been
-run. :data:`rnncells.results.scorecard_page.RULES` says in words how a verdict is reached.
+The claims are those of ``published/claims.csv``; they are compared with whatever has been run.
+:data:`rnncells.results.scorecard_page.RULES` says in words how a verdict is reached.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ VERDICTS = (
     "not comparable",
     "not run",
 )
-#: Fewer seeds decide nothing.
+#: With fewer seeds a claim is undecided.
 LEAST_SEEDS = 3
 #: Shares of seeds from which a statement about single runs holds, and up to which it does not.
 HOLDS, FAILS = 0.8, 0.2
@@ -145,7 +145,7 @@ class _Comparison:
         }
 
     def _values(self, claim, name: str, cell: str) -> pd.Series:
-        """Return what the claim is about for each seed of a cell, without missing values."""
+        """Return the number that a claim is about, for each seed of a cell that has it."""
         runs = self.runs[name].get(_configuration(claim, cell))
         if runs is None:
             return pd.Series(dtype=float)

@@ -53,9 +53,9 @@ SUMMARY: dict[tuple[str, ...], Callable[[np.ndarray], np.ndarray | Interval]] = 
 
 
 def binomial_interval(count: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the exact (Clopper-Pearson) interval of a probability of which ``count`` of n is seen.
+    """Return the exact (Clopper-Pearson) interval of a probability, from ``count`` successes of n.
 
-    It covers the probability in ``confidence`` of all cases at least. Without a case it is (0, 1).
+    Its coverage is at least ``confidence``. For n = 0 it is (0, 1).
     """
     if n == 0:
         return 0.0, 1.0
@@ -66,7 +66,8 @@ def binomial_interval(count: int, n: int, confidence: float = CONFIDENCE) -> tup
 def paired_p(differences: np.ndarray) -> float:
     """Return the two-sided p value of Student's t test that the mean of differences is 0.
 
-    Equal differences other than 0 have no spread to be judged by, as a single one has none: NaN.
+    It is NaN where there is no variance to test against: for a single difference other than 0, and
+    for equal ones.
     """
     if not differences.any():
         return 1.0
@@ -138,7 +139,7 @@ def bootstrap_improvement(
     """
     resampled = np.zeros(RESAMPLES)
     for x, y in pairs:
-        # A resample is how often each run is drawn.
+        # A resample is the number of times that each run is drawn.
         of_x, of_y = (
             rng.multinomial(len(runs), np.full(len(runs), 1 / len(runs)), RESAMPLES) / len(runs)
             for runs in (x, y)

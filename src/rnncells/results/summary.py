@@ -12,7 +12,7 @@ from .statistics import SUMMARY, binomial_interval
 
 #: What identifies a group of the summary: all seeds measured under the same conditions.
 GROUP = [*CONFIGURATION, "metric", "axis", "position"]
-#: Metrics that are too long for a summary, and not needed in one.
+#: Metrics with a row per step or sequence, which a summary leaves out.
 NOT_SUMMARISED = ("train_loss", "sequence_error")
 #: The column ``interval``: how ``low`` and ``high`` were found.
 T_INTERVAL, BINOMIAL = "t", "binomial"
@@ -21,13 +21,13 @@ T_INTERVAL, BINOMIAL = "t", "binomial"
 def solved(
     metrics: pd.DataFrame, runs: pd.DataFrame, criterion: tuple[str, str, float] | None
 ) -> pd.DataFrame:
-    """Tell for every run whether it solves its task, as rows of the metric ``solved``, 1 or 0.
+    """Return for every run whether it solves its task, as rows of the metric ``solved``, 1 or 0.
 
     Args:
         metrics: the columns of ``GROUP``, seed, value.
         runs: the columns of ``CONFIGURATION``, seed.
-        criterion: what the task says that solving it means: a metric's value at its last position
-            (the greatest test length, say) ``below`` or ``above`` a threshold. None: no rows.
+        criterion: the task's ``solved``: (metric, ``below`` or ``above``, threshold), for the
+            metric's value at its last position, such as the greatest test length. None: no rows.
 
     Returns:
         rows as in ``metrics``. A run without a finite value, such as a diverged one, is unsolved.
@@ -87,7 +87,7 @@ def summarise(metrics: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count_solved(summary: pd.DataFrame) -> None:
-    """Give shares of seeds the interval of a count."""
+    """Replace the t interval of shares of seeds by the binomial interval."""
     shares = summary["metric"] == SOLVED
     bounds = [
         binomial_interval(round(share * n), n)

@@ -1,4 +1,4 @@
-"""A table as a page in HTML that needs nothing else: no network, no other file."""
+"""A table as a self-contained page in HTML."""
 
 from html import escape
 

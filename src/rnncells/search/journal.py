@@ -1,4 +1,4 @@
-"""The journal of a search: observations that survive the death of their writer."""
+"""The journal of a search: its observations, appended durably."""
 
 import csv
 import io
@@ -21,9 +21,9 @@ class Journal:
     """An append-only CSV file of observations that survives the death of its writer.
 
     Configurations that were proposed together are appended together, and count only together: the
-    proposals that follow depend on all of them. ``batch_end`` is the number of the last one. So
-    what was cut off, and everything after a line that does not continue the count, is dropped back
-    to the end of a batch.
+    proposals that follow depend on all of them. The column ``batch_end`` is the number of the last
+    one. When the journal is opened, it is truncated to its complete batches: a line counts if it
+    has all columns and the next configuration's number, and a batch if its last line counts.
 
     As a context manager it is open for writing, which one process at a time may do.
 
@@ -73,11 +73,11 @@ class Journal:
         self._file.close()
 
     def _repair(self) -> None:
-        """Cut off what is not sound, and write the header of a new file."""
+        """Truncate the file to its complete batches; write the header of a new one."""
         text = self.path.read_text(errors="replace")
         sound = self._sound(text)
         if text.startswith(sound):
-            # Not emptied and written again: a process that died in between would lose it all.
+            # Not rewritten: a process that died in between would lose all of it.
             self._file.truncate(len(sound))
         else:
             self._file.truncate(0)

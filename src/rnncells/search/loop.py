@@ -1,4 +1,4 @@
-"""Hyperparameter search: a Gaussian process proposes, training answers, a journal remembers.
+"""Hyperparameter search: a Gaussian process proposes, training evaluates, a journal records.
 
 The state of a search is the list of its observations and nothing else: what is proposed next is a
 function of the observations so far and of the search's seed. So a search that was interrupted
@@ -65,7 +65,7 @@ def propose(
 
 @dataclass
 class Observation:
-    """What trying one configuration gave.
+    """The result of one configuration.
 
     Attributes:
         tries: the task's metric for every try.
@@ -92,7 +92,7 @@ def search(
     journal: Journal,
     checkpoint: Checkpoint | None = None,
 ) -> pd.DataFrame:
-    """Run a search, or what is left of it.
+    """Run a search, from the observations in its journal on.
 
     Args:
         space: the parameters.
@@ -100,11 +100,14 @@ def search(
         configurations: how many to try in all.
         metric: name of the number recorded for every try.
         evaluate: trains configurations (given their values and the seeds of their tries).
-        journal: remembers the observations.
-        checkpoint: what ``evaluate`` keeps of its training; removed when the journal has it.
+        journal: records the observations.
+        checkpoint: that of ``evaluate``; it is removed once the journal has the observations.
 
     Returns:
         the observations, at most ``configurations`` of them.
+
+    Raises:
+        RuntimeError: if a score is not finite.
     """
     with journal:
         observations = journal.read()

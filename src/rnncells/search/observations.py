@@ -1,4 +1,4 @@
-"""The observations of a search, as its readers see them: those of a whole search, or none."""
+"""Read the observations of a finished search, and refuse those of an incomplete one."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..jobs.errors import UserError
 from ..jobs.files import read_table, reading
 from .space import Space
 
-#: The surrogate squares scores, and a square that is infinite would be no number.
+#: The surrogate squares scores; the square must be finite.
 LARGEST = 1e100
 
 

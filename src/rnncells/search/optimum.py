@@ -1,8 +1,8 @@
-"""Optimum extraction: read the best configuration off the surrogate, not off the noise.
+"""Optimum extraction: the best configuration by the surrogate, not by single noisy observations.
 
-The best observed configuration of a noisy search is lucky. The minimum of the surrogate's mean
-over all observations is not, so that is what a study evaluates with fresh seeds. How far that
-minimum depends on the fit of the surrogate is told by fitting it again with other seeds.
+The score of the best observed configuration is biased upwards: it was selected for its noise too.
+So the optimum is the minimum of the surrogate's mean over all observations, and a study evaluates
+it with fresh seeds. Refits with other seeds show how far it depends on the fit of the surrogate.
 """
 
 from collections.abc import Iterator, Mapping
@@ -121,7 +121,7 @@ def relative_mean(model: GaussianProcessRegressor, points: np.ndarray) -> np.nda
 def _from_squares(
     model: GaussianProcessRegressor, squares: np.ndarray, distance: np.ndarray
 ) -> np.ndarray:
-    """Return what :func:`relative_mean` does, given d_j^2; both arrays are written to."""
+    """Return :func:`relative_mean` given d_j^2; both arrays are overwritten."""
     np.sqrt(squares, out=distance)
     squares /= 3.0
     squares += distance
@@ -134,7 +134,7 @@ def _from_squares(
 def grid_means(
     model: GaussianProcessRegressor, dimensions: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield all points of the grid, in chunks that are written over, with :func:`relative_mean`.
+    """Yield all points of the grid in chunks, with :func:`relative_mean`; buffers are reused.
 
     A four-dimensional grid has six million points. The squared distances are sums over the axes,
     so those along the last two are computed once.

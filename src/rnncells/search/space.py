@@ -40,7 +40,7 @@ class Dimension:
         return round(value) if self.scale == "integer" else value
 
     def holds(self, value):
-        """Tell whether :meth:`tried` can return a value, or each of an array of values."""
+        """Return whether :meth:`tried` can return a value, or each of an array of values."""
         rounding = 0.5 if self.scale == "integer" else 0.0
         return (self.low - rounding <= value) & (value <= self.high + rounding)
 

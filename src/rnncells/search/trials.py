@@ -1,4 +1,4 @@
-"""What a search does with a configuration: train it, a few tries each, all as one population."""
+"""The evaluation of a search: configurations and their tries, trained as one population."""
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def tried_configurations(
             checkpoint=checkpoint and checkpoint.of(configurations=values, seeds=seeds),
             progress_seconds=30.0,
         )
-        # A diverged try has no value of an error; its score counts all the same.
+        # The metric of a diverged try may be NaN; its score is a number all the same.
         table = result.metrics[result.metrics["metric"] == metric]
         numbers = table["value"].to_numpy().reshape(len(values), tries)
         scores = result.score.reshape(len(values), tries)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 SCHEMA, PAGE = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/README.md"
 MODELS = (Configuration, Study, Hyperparameters, Search, CellSettings)
 PLURALS = {"integer": "integers", "number": "numbers", "text": "names"}
-#: What pydantic, and we, write into a schema for other purposes.
+#: Keys of the models' schemas that editors and readers do not need.
 NOT_FOR_READERS = ("title", "budget")
 
 

@@ -1,10 +1,9 @@
-"""What the jobs of a plan will take at least, before any of them runs.
+"""Lower bounds of the memory and time that the jobs of a plan need, before any of them runs.
 
 A training of S members keeps, for every layer and step of the batch, at least two numbers per unit
 (the state, and its gradient), and for every recurrent weight four (weight, gradient, and Adam's two
-means). It multiplies every unit with every weight three times (forward, gradient of the state,
-gradient of the weight). Cells with gates take a few times as much; so these are lower bounds, and
-what is beyond the memory is beyond it for certain.
+moments). Its recurrence takes three matrix products per step (forward, gradient of the state,
+gradient of the weights). Cells with gates need a few times as much.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,16 +14,16 @@ from ..tasks import task_class
 from .catalogue import describe_cell
 from .models import CellPlan, StudyPlan
 
-#: What Python, PyTorch and the compiled kernels occupy, in MB.
+#: Memory of Python, PyTorch and the compiled kernels, in MB.
 BASE_MB = 350
-#: Arithmetic operations per second that no core exceeds in practice.
+#: Floating-point operations per second that no core exceeds in practice.
 SPEED = 200e9
 BYTES = 4  # of a float32
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What the largest job of a kind takes at least.
+    """Lower bounds for the largest job of a study and rule.
 
     Attributes:
         study, cell: whose job it is.

@@ -1,7 +1,7 @@
 """The configuration, the plan that follows from it, and what one job trains (:class:`RunSpec`).
 
-Everything is frozen and checked when it is made. ``model_dump()`` gives plain dictionaries, lists,
-text and numbers, which Snakemake compares to see what has changed.
+The models are frozen and validated. ``model_dump()`` gives plain dictionaries, lists, text and
+numbers, which Snakemake compares to see what has changed.
 """
 
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""What a study did, in words: what a figure's footnote says of budget and hyperparameters."""
+"""A study's protocol in words: for figures' footnotes, and for the scorecard."""
 
 from collections.abc import Sequence
 
@@ -99,10 +99,10 @@ def _range(bounds: Sequence[int]) -> str:
 
 
 def departures(study: StudyPlan) -> dict[str, dict[str, str]]:
-    """Return how each cell's protocol departs from the published one: setting -> words.
+    """Return how each cell's protocol departs from the published one: cell -> setting -> words.
 
-    The axes and the number of seeds are left out: results are compared at the same axes, and say
-    of how many seeds they are. So is what the publications leave open (:data:`OPEN`).
+    The axes and the number of seeds are left out: results are compared at the same axes, with their
+    number of seeds. So are settings that the publications leave open (:data:`OPEN`).
     """
     data = {}
     if study.data is not None and not study.data.files():
@@ -150,7 +150,7 @@ def _changed_hyperparameters(study: StudyPlan, name: str, cell: CellPlan) -> dic
 
 
 def conditions(study: StudyPlan) -> str:
-    """Say what a reader of a study's results has to know besides its departures."""
+    """Return in words what a reader of a study's results has to know besides its departures."""
     found = [_sources(study)]
     if study.data is not None:
         found.insert(0, "data of a file" if study.data.files() else "synthetic trajectories")

@@ -163,7 +163,7 @@ def _is_local(file: Path) -> bool:
 
 
 def source_fingerprint(files: Sequence[Path]) -> str:
-    """Return a short name for what source files compute, whatever their places."""
+    """Return a short hash of what source files compute, whatever their paths."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(_digest(file))
@@ -205,9 +205,9 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _text(node: object) -> str:
-    """Write a syntax tree in one line: as ``ast.dump`` does, but alike in all versions of Python.
+    """Return a syntax tree as text: like ``ast.dump``, but the same in all versions of Python.
 
-    New versions add fields, which are empty in code that does without them.
+    New versions add fields, which are empty in code that does not use them.
     """
     if isinstance(node, ast.AST):
         fields = [(key, value) for key, value in ast.iter_fields(node) if value not in (None, [])]
@@ -219,7 +219,7 @@ def _text(node: object) -> str:
 
 
 class _WithoutTyping(ast.NodeTransformer):
-    """Removes what computes nothing: docstrings, annotations, and what serves type checkers."""
+    """Remove what computes nothing: docstrings, annotations, and code for type checkers."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
@@ -261,7 +261,7 @@ class _WithoutTyping(ast.NodeTransformer):
 
 
 class _WithoutUnused(ast.NodeTransformer):
-    """Removes imports of names that are not used, such as those of annotations."""
+    """Remove imports of unused names, such as those of annotations."""
 
     def __init__(self, used: set[str]):
         self.used = used

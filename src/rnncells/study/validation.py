@@ -1,4 +1,4 @@
-"""Say in one line what is wrong with a configuration: the key, the fault, what is allowed."""
+"""Turn pydantic's errors into one line: the key, what is wrong, and what is allowed."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from ..tasks.settings import Model
 
 M = TypeVar("M", bound=Model)
 
-#: What a value of each of pydantic's types is called.
+#: What was expected, for each of pydantic's types of errors.
 EXPECTED = {
     "int_type": "an integer",
     "int_from_float": "an integer",
@@ -29,11 +29,11 @@ EXPECTED = {
 
 
 class ConfigError(ValueError):
-    """A mistake in the configuration, told in one line."""
+    """A mistake in the configuration; the message is one line."""
 
 
 def checked(model: type[M], given: object, where: str = "") -> M:
-    """Make a model of what was given.
+    """Validate ``given`` against a model.
 
     Raises:
         ConfigError: for the first mistake found, with the key below ``where``.
@@ -69,14 +69,14 @@ def _as_text(key: object) -> str:
 
 
 def joined(path: Sequence) -> str:
-    """Write the way to a value: its keys, separated by dots."""
+    """Return the path to a value: its keys, separated by dots."""
     keys = [str(part) for part in path]
     keys = [key if key.isprintable() and len(key) <= 80 else shown(key) for key in keys]
     return ".".join(keys) or "the configuration"
 
 
 def _one_line(error: Mapping, prefix: str) -> str:
-    """Write one of pydantic's errors."""
+    """Return one of pydantic's errors as a line, its key below ``prefix``."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     path = [part for part in error["loc"] if part != "[key]"]
     if kind == "missing":
@@ -123,7 +123,7 @@ def _one_line(error: Mapping, prefix: str) -> str:
 
 
 def _advice(value: object, kind: str) -> str:
-    """Say how to write a number that YAML reads as text."""
+    """Return how to write a number that YAML has read as text."""
     if kind not in ("int_type", "float_type") or not isinstance(value, str) or len(value) > 40:
         return ""
     try:

@@ -205,9 +205,9 @@ class Task(ABC):
     def workload(
         cls, length: int, settings: Any, data: Any, hyperparameters: Mapping[str, float]
     ) -> Workload | None:
-        """Return how much a member has to compute, from which time and memory are foretold.
+        """Return how much a member has to compute, from which time and memory are estimated.
 
-        None, the default, leaves the task's jobs out of that.
+        None, the default, leaves the task's jobs out of the estimate.
         """
         return None
 
@@ -259,7 +259,7 @@ class Task(ABC):
         return None
 
     def finished(self, checked: dict[str, np.ndarray]) -> np.ndarray:
-        """Tell which members need no further training, given what :meth:`check` measured."""
+        """Return which members need no further training, ``(S,)``, given the checked metrics."""
         return np.zeros(len(self.seeds), dtype=bool)
 
     def validate(self, network: Network) -> np.ndarray:
@@ -307,7 +307,7 @@ class Task(ABC):
 
 
 def mean_error(batch: Batch, error: str = "squared", last: bool = False) -> Objective:
-    """Ask for a small mean error over samples, coordinates, and all steps (or the last one).
+    """Return the objective of the mean error over samples, coordinates, and all steps or the last.
 
     Args:
         batch: inputs, and targets ``(S, T, B, output_size)``, or ``(S, B, output_size)`` for the

@@ -206,7 +206,7 @@ class BinaryAddition(Task):
         return Batch(*draw_sums(self.test_keys, length, self.settings.test_samples, length))
 
     def objective(self, batch: Batch) -> Objective:
-        """Ask for a small mean binary cross entropy over steps and samples."""
+        """Return the objective of the mean binary cross entropy over steps and samples."""
         return mean_error(batch, "logistic")
 
     def validate(self, network: Network) -> np.ndarray:

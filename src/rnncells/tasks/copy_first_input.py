@@ -112,7 +112,7 @@ class CopyFirstInput(Task):
         return Batch(x, x[:, 0])
 
     def objective(self, batch: Batch) -> Objective:
-        """Ask for a small mean squared error after the last step."""
+        """Return the objective of the mean squared error after the last step."""
         return mean_error(batch, last=True)
 
     def regression(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
@@ -147,7 +147,7 @@ class CopyFirstInput(Task):
         return {"test_mse": self._mse(network, self.test)}, step // self.steps_per_epoch
 
     def finished(self, checked):
-        """Tell which members are below ``stop_below``."""
+        """Return which members are below ``stop_below``, ``(S,)``."""
         return checked["test_mse"] < self.settings.stop_below
 
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:

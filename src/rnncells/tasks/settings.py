@@ -68,9 +68,9 @@ def _existing_file(path: str | None) -> str | None:
     return path
 
 
-#: How often, how many: an integer of at least 1.
+#: A count: an integer of at least 1.
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
-#: What a stream of random numbers is named by.
+#: The seed of a random stream.
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 #: An integer or a floating-point number, whichever was given.
 Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": "number"})]

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 #: The most points of a synthetic data set, coordinate pairs.
 MOST_POINTS = 100_000_000
-#: What the axes of a data set are, for messages.
+#: The axes of a data set, as messages name them.
 SHAPE = "(trajectories, points, coordinates)"
 
 
@@ -201,7 +201,7 @@ def _shape_of(path: str, size: int, time: int) -> tuple[int, ...]:
 
 
 def _is_text(path: Path) -> bool:
-    """Tell whether a file is text; old pickles are text that ends with a full stop."""
+    """Return whether a file is text; pickles of protocol 0 are text that ends with a full stop."""
     content = path.read_bytes()
     start = " ".join(content[:4096].decode("utf-8", errors="replace").split())
     return bool(start) and start.isprintable() and not content.endswith(b".")
@@ -253,7 +253,7 @@ def checked(data: object, name: str) -> np.ndarray:
 
 
 def looks_swapped(data: np.ndarray) -> bool:
-    """Tell whether trajectories are continuous along the first axis and not along the second."""
+    """Return whether trajectories are continuous along the first axis and not along the second."""
     if min(data.shape[:2]) < 3:
         return False
     across, along = (np.abs(np.diff(data, axis=axis)).mean() for axis in (0, 1))

@@ -31,8 +31,9 @@ class TrajectoryGeneration(Task):
     r"""Learn p trajectories by heart; the capacity is how many come out right.
 
     Each sequence starts from a state made of its own latent code, drawn from N(0, 1), and cells
-    with causes get a one-hot cause, constant in time. Nothing else is put in: the networks run on
-    their own. The loss is the mean squared error over steps, sequences and coordinates, full batch.
+    with causes get a one-hot cause, constant in time. There is no other input: the networks run
+    autonomously. The loss is the mean squared error over steps, sequences and coordinates, full
+    batch.
     A sequence counts as learned if the mean over its steps of the Euclidean distance to the target
     is below the threshold. The score is 2 * count - p.
 
@@ -59,8 +60,8 @@ class TrajectoryGeneration(Task):
         initial_state: Literal["fixed", "learned"] = Field(
             "fixed",
             description="Whether the latent codes that the initial states are made from are "
-            "trained. `config.yaml` and `paper.yaml` set `learned` for AntisymmetricRNN and "
-            "PC-RNN-GC.",
+            "trained. The configurations of the capacity study set `learned` for AntisymmetricRNN "
+            "and PC-RNN-GC.",
         )
         feedback: Literal["none", "prediction", "teacher"] = Field(
             "none",
@@ -144,7 +145,7 @@ class TrajectoryGeneration(Task):
         self.codes: Tensor | None = None
 
     def fit_to(self, cell: type) -> None:
-        """Choose the input: causes for cells that have them, feedback if asked for, or nothing."""
+        """Make the input: one-hot causes, the previous target (feedback), or width 0."""
         import torch
 
         members, steps, p, _ = self.target.shape
@@ -181,7 +182,7 @@ class TrajectoryGeneration(Task):
         return self.data
 
     def objective(self, batch: Batch) -> Objective | None:
-        """Ask for a small mean squared error over steps, sequences and coordinates."""
+        """Return the objective of the mean squared error over steps, sequences and coordinates."""
         from ..layers.network import Objective
 
         if self.feedback == "prediction":
@@ -204,7 +205,7 @@ class TrajectoryGeneration(Task):
             yield features[k, :, :p].flatten(0, 1), self.target[k, :, :p].flatten(0, 1)
 
     def generate(self, network: Network) -> Tensor:
-        """Let the network run on its own, ``(S, T, p, D)``."""
+        """Return what the network generates without targets, ``(S, T, p, D)``."""
         if self.feedback != "none":
             return network.feed_back(self.length, self.codes)
         return network(self.data.x, self.codes)
@@ -221,7 +222,7 @@ class TrajectoryGeneration(Task):
         return ((errors < self.settings.threshold) & self.real.cpu().numpy()).sum(1)
 
     def validate(self, network: Network) -> np.ndarray:
-        """Return the score: what is learned by heart has nothing to be held out."""
+        """Return the score on the training sequences: a memory task has no held-out data."""
         return 2.0 * self._count(self._errors(self.generate(network))) - np.array(self.sizes)
 
     def outcome(self, network: Network, diverged: np.ndarray) -> Outcome:

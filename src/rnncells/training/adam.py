@@ -17,8 +17,8 @@ class PopulationAdam:
             \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
 
     Each member gets exactly the steps that :class:`torch.optim.Adam` would give it alone.
-    (PyTorch's optimisers know one learning rate per group, and importing them costs each job a
-    second.)
+    (PyTorch's optimisers have one learning rate per parameter group, and importing them costs each
+    job a second.)
 
     Args:
         parameters: parameters of shape ``(S, ...)``; those without a gradient stay as they are.

@@ -11,7 +11,7 @@ def largest_hidden_size(parameters: int, make: Callable[[int], RNN], output_size
 
     Args:
         parameters: the budget of one member, for the recurrent layers and the readout.
-        make: makes the layers of a hidden size; without memory, on the device ``meta``.
+        make: makes the layers of a hidden size, best on the device ``meta``.
         output_size: width of the readout.
 
     Raises:

@@ -1,8 +1,8 @@
-"""The checkpoint of a training: a file from which a new process goes on where one was ended.
+"""The checkpoint of a training: a file from which a new process resumes.
 
-A checkpoint is replaced as a whole: the one before stays until the new one is on the disk. It says
-what it belongs to, and has a checksum. One that is damaged, or belongs to something else, is named
-in the log and ignored. Nothing in the file is executed.
+A checkpoint is replaced atomically: the one before stays until the new one is on the disk. It has a
+checksum, and the identity of its training. One that is damaged, or of another training, is named in
+the log and ignored. It is read with ``weights_only``, so nothing in the file is executed.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ class Checkpoint:
         return Checkpoint(self.path, self.given | more, self.seconds)
 
     def due(self) -> bool:
-        """Tell whether it is time to save: the pause is over, or a signal asks for the end."""
+        """Return whether it is time to save: the pause is over, or a signal asks for the end."""
         return asked_to_end() or time.monotonic() - self._last >= self.seconds
 
     def save(self, state: Mapping) -> None:

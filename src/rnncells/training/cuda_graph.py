@@ -11,20 +11,20 @@ import torch
 
 from ..tasks.base import Batch
 
-#: Calls with each shape of batch that run as they are; libraries set themselves up in them.
+#: Calls with each shape of batch that run eagerly, so that libraries initialise before the capture.
 WARM_UP = 3
 
 
 class CUDAGraph:
     """Call a function of a batch on a GPU; once warm, by replaying a captured graph of its kernels.
 
-    Every call does the function's work once, recorded or not. There is one graph for each shape of
-    batch; all share their memory, because only one runs at a time.
+    Every call does the function's work once, captured or not. There is one graph for each shape of
+    batch; all share a memory pool, because only one runs at a time.
 
-    Replaying repeats the same kernels at the same addresses, without Python. So the function must
+    A replay launches the same kernels at the same addresses, without Python. So the function must
 
     * read, besides the batch, tensors that stay in place, and write its results into such tensors;
-    * ask the device for nothing (``item()``, ``cpu()``, ``if tensor``), and copy nothing to it.
+    * not synchronise with the device (``item()``, ``cpu()``, ``if tensor``), nor copy to it.
 
     Args:
         function: the function. Its return value is ignored.
@@ -48,7 +48,7 @@ class CUDAGraph:
             graph.replay()
             return
         # Autograd runs the backward pass on the stream of the forward pass, and the default stream
-        # cannot be recorded. So everything that will be recorded has run on another one before.
+        # cannot be captured. So the warm-up runs on the stream of the capture.
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
             self.function(batch)

@@ -1,7 +1,6 @@
-"""A network's loss and all its gradients in one pass.
+"""A network's loss and all its gradients in one pass, without autograd.
 
-As separate operations, the layers, the readout, the loss and their derivatives would ask PyTorch's
-autograd for bookkeeping that takes longer than a small network's arithmetic.
+For a small network, autograd's overhead per operation takes longer than the arithmetic.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 class FusedLoss:
     """Computes a network's loss and sets its parameters' gradients, where a backend can.
 
-    The memory that this needs serves at every call with data of the same shape. The gradients are
-    in it too: they have to be used before the next call.
+    Buffers are reused by every call with data of the same shape. The gradients are among them: the
+    next call overwrites them.
 
     Args:
         network: the network.
@@ -70,7 +69,7 @@ class FusedLoss:
             rows = np.full(x.size(1), target.size(-2))
             self.layers, self.shapes = [Layer(backend, cell, rows) for cell in cells], shapes
         x = compact(x)
-        # A layer's gradients are wanted if it learns, or one below it does.
+        # A layer's gradients are needed if it learns, or one below it does.
         lowest = next(
             (k for k, tensors in enumerate(given) if any(t.requires_grad for t in tensors)),
             len(cells),
@@ -94,7 +93,7 @@ class FusedLoss:
 
 
 class Layer:
-    """One cell on its way through a step: forward, and then backward."""
+    """One cell, its buffers, and what its forward pass keeps for the backward pass."""
 
     def __init__(self, backend: Backend, cell: Cell, rows: np.ndarray):
         self.backend = backend
@@ -136,7 +135,7 @@ class Layer:
 
 
 def _hand_out(found: list[tuple[Sequence[Tensor], Sequence[Tensor]]]) -> None:
-    """Set the gradients of parameters; what was computed from parameters autograd passes on."""
+    """Set the gradients of leaves; those of tensors computed from parameters go on by autograd."""
     made = []
     for tensors, grads in found:
         for tensor, grad in zip(tensors, grads, strict=True):
@@ -152,7 +151,7 @@ def _hand_out(found: list[tuple[Sequence[Tensor], Sequence[Tensor]]]) -> None:
 
 
 class _Root(torch.autograd.Function):
-    """A number whose gradients with respect to tensors are given.
+    """A scalar with given gradients with respect to tensors.
 
     ``torch.autograd.backward(tensors, grads)`` does the same, and imports SymPy to compare sizes.
     """

@@ -1,4 +1,4 @@
-"""What the workflow's jobs that train have in common: log, lock, device, data and checkpoint."""
+"""What the jobs of the rules train, search and grid share: log, lock, device, data, checkpoint."""
 
 from __future__ import annotations
 
@@ -43,14 +43,18 @@ class TrainingJob:
     device: torch.device
 
     def data(self) -> np.ndarray | None:
-        """Read the data set."""
+        """Read the data set; None for a task without one.
+
+        Raises:
+            DamagedFile: if the file is damaged.
+        """
         return read_array(self.data_files[0]) if self.data_files else None
 
     def checkpoint(self, **more: object) -> Checkpoint:
-        """Return the job's checkpoint.
+        """Return the job's checkpoint, whose identity also has specification, source and data.
 
         Args:
-            more: what the numbers depend on besides specification, source, data and device.
+            more: what else the numbers depend on, as JSON.
         """
         code = fingerprint(self.codes[self.device.type], files=self.data_files)
         identity = {**self.spec.model_dump(), **more, "code": code, "device": self.device.type}
@@ -61,12 +65,17 @@ class TrainingJob:
 def training_job(
     snakemake: Snakemake, spec: Mapping, codes: Mapping[str, str]
 ) -> Iterator[TrainingJob]:
-    """Run a job alone in its folder, and with a GPU of its own where one is asked for.
+    """Run a job: with its log, alone in its folder, and on a GPU of its own where it uses one.
+
+    Failures and signals end the process as in :func:`rnncells.jobs.job.job`.
 
     Args:
-        snakemake: the job.
+        snakemake: the job; its output ``run`` says which is its folder.
         spec: dictionary of the :class:`~rnncells.study.models.RunSpec`.
         codes: the fingerprint of the source for each kind of device.
+
+    Yields:
+        what to train, where.
     """
     w, folder = snakemake.wildcards, Path(snakemake.output.run).parent
     name = f"{snakemake.rule} {w.study} {w.cell} length={w.length} {w.size} layers={w.layers}"

@@ -29,20 +29,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Result:
-    """What a population's training gave.
+    """The result of a population's training.
 
     Attributes:
         metrics: one row per seed, metric and position: seed, metric, axis, position, value.
         examples: a few samples: seed, sample, step, coordinate, target, prediction.
-        score: the task's number to maximise, one per member; diverged members score 0 successes.
+        score: the task's number to maximise, ``(S,)``; a diverged member scores as if it had
+            learned nothing.
         diverged: whether each member's loss stopped being a finite number.
-        steps: gradient steps that each member made.
+        steps: gradient steps of each member, ``(S,)``.
         seconds: wall time of the training and the evaluation, over all processes that it took.
         resumed: how often the training went on from a checkpoint.
         hidden_size: units per layer.
-        parameters: learned numbers per member.
+        parameters: number of learned parameters per member.
         device: where it ran.
-        validation: the validation score of every member, if it was asked for.
+        validation: the validation scores, ``(S,)``, if they were asked for; NaN for a diverged
+            member.
     """
 
     metrics: pd.DataFrame
@@ -102,7 +104,9 @@ def train(
         validate: whether the validation score of the trained networks is wanted.
 
     Raises:
-        Interrupted: if a signal asks for the end; the checkpoint is written then.
+        Interrupted: if a signal asks for the end; the checkpoint is written before.
+        UserError: if the device, the data or the hyperparameters do not fit.
+        ValueError: if the cell cannot be made.
     """
     began = time.perf_counter()
     work, network = assemble(spec, seeds, hyperparameters, data)
@@ -172,16 +176,16 @@ def assemble(
     return work, network
 
 
-#: How many steps a GPU is given between two looks at whether any member is left to train. A look
-#: waits for the device.
+#: On a GPU, steps between two tests of whether any member still trains; a test synchronises with
+#: the device.
 STEPS_BETWEEN_LOOKS = 100
 
 
 class _Loop:
-    """One population's training, and what became of it.
+    """The training of one population, and its records.
 
     A checkpoint needs no state of any random generator: the data of a step depend on the seeds and
-    the step's number alone, and what is not learned is drawn again.
+    the step's number alone, and tensors that are not learned are drawn again.
     """
 
     def __init__(
@@ -206,7 +210,7 @@ class _Loop:
         self.diverged: np.ndarray
 
     def descend(self, rates: Sequence[float]) -> None:
-        """Descend the gradient until the task's last step, or until all members have stopped."""
+        """Train by gradient descent until the task's last step, or until all members stopped."""
         task = self.task
         self.step = step = TrainingStep(task, self.network, rates)
         if (epochs := task.settings.patience) is not None:
@@ -232,7 +236,7 @@ class _Loop:
         progress.finish(step.made, f"{self.diverged.sum()} of {len(rates)} diverged")
 
     def evaluate(self) -> Outcome:
-        """Evaluate the network; a signal meanwhile does not cost the training."""
+        """Evaluate the network; if a signal ends that, the training is in the checkpoint."""
         try:
             with torch.no_grad():
                 return self.task.outcome(self.network, self.diverged)
@@ -243,7 +247,7 @@ class _Loop:
 
     @torch.no_grad()
     def validation(self) -> np.ndarray:
-        """Return the validation score of the trained networks; NaN for what has diverged."""
+        """Return the validation scores of the trained networks; NaN for diverged members."""
         return np.where(self.diverged, np.nan, self.task.validate(self.network))
 
     def seconds(self) -> float:
@@ -255,7 +259,7 @@ class _Loop:
         self.checkpoint.save(self.state())
 
     def state(self) -> dict:
-        """Return everything that the rest of the training depends on, and the curve so far."""
+        """Return everything that the rest of the training depends on, and the losses so far."""
         return {
             "made": self.step.made,
             "tensors": self.step.tensors(),
@@ -336,7 +340,7 @@ class _Loop:
 
 
 class _Progress:
-    """Lines in the log: step, loss, steps per second, time left."""
+    """Progress lines in the log: step, loss, steps per second, time left."""
 
     def __init__(self, steps: int, pause: float, first: int = 0):
         self.steps = steps

@@ -1,4 +1,4 @@
-"""Early stopping: who has not improved for some epochs stops, with the weights of the best one."""
+"""Early stopping: a member without improvement for some epochs gets its best epoch's weights."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ class Patience:
 
     @torch.no_grad()
     def tell(self, score: Tensor, active: Tensor) -> Tensor:
-        """Take an epoch's validation scores ``(S,)``, and return who has to stop, ``(S,)``.
+        """Take an epoch's validation scores ``(S,)``, and return which members stop, ``(S,)``.
 
         Members that are not active stay as they are. NaN is no improvement.
         """

@@ -10,7 +10,8 @@ def ridge_regression(features: Tensor, targets: Tensor, ridge: float) -> tuple[T
     .. math::
         \min_{W, b} \lVert X W + b - Y \rVert^2 + \text{ridge} \lVert W \rVert^2
 
-    solved in float64, in the smaller of its two forms (by features, or by samples).
+    solved in float64, in its primal form (n equations) or its dual one (an equation per sample),
+    whichever is smaller.
 
     Shapes: features X ``(samples, n)``, targets Y ``(samples, outputs)``, weight ``(n, outputs)``,
     bias ``(outputs,)``.

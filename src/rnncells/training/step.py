@@ -16,8 +16,8 @@ class TrainingStep:
     """Data, forward pass, loss, backward pass and Adam for all members, and a record of it.
 
     A member whose loss is not finite, or that was taken out of ``active``, stays as it is from then
-    on. Everything is kept in tensors on the task's device and nothing is read back, so that on a
-    GPU the whole step is a CUDA graph (:class:`rnncells.training.cuda_graph.CUDAGraph`).
+    on. All state is in tensors on the task's device and a step does not synchronise with it, so
+    that on a GPU the whole step is a CUDA graph (:mod:`rnncells.training.cuda_graph`).
 
     Args:
         task: the task.
@@ -54,7 +54,7 @@ class TrainingStep:
         self.made += 1
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return everything that a step changes, by name, as tensors that share its memory."""
+        """Return everything that a step changes, by name: views, through which it can be set."""
         found = {
             "active": self.active,
             "steps_made": self.steps_made,

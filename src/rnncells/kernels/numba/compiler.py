@@ -1,4 +1,4 @@
-"""Compiling, once per machine: where compiled code is kept, and for which code it stands."""
+"""Numba's cache on the disk: kernels are compiled once per machine and state of the source."""
 
 import getpass
 import hashlib
@@ -52,7 +52,7 @@ def _cache() -> Path:
     try:
         home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
         candidates.append(home / "rnncells")
-    except RuntimeError as error:  # nobody knows where this user is at home
+    except RuntimeError as error:  # this user has no home directory
         logger.warning("no home for compiled kernels: %s", error)
     for folder in candidates:
         try:
@@ -101,7 +101,7 @@ def compiled_for_c(function: Callable[..., Any], signature: Any) -> Any:
 
 @contextmanager
 def _kept_in(folder: Path) -> Iterator[None]:
-    """Let Numba keep in a folder what is declared in the block, by its content."""
+    """Set Numba's cache to a folder for the functions that are declared in the block."""
     config = numba.config
     # Numba before 0.62 does not know the second one.
     before = config.CACHE_DIR, getattr(config, "CACHE_LOCATOR_CLASSES", "")
@@ -114,10 +114,10 @@ def _kept_in(folder: Path) -> Iterator[None]:
 
 
 class _ByName(FunctionCache):
-    """Keeps what a function's name and line, which are the file's, and the types stand for.
+    """Cache whose key is a function's name, line and signature, without its closure.
 
-    By itself Numba would also compare what the function has from the one around it. Functions among
-    that are never the same in another process.
+    Numba's own key has the pickled values of the free variables too. Functions among them are
+    pickled differently by every process.
     """
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
@@ -125,13 +125,13 @@ class _ByName(FunctionCache):
 
 
 class _ByContent:
-    """Tells Numba to keep a function in the folder of :func:`cache_folder`, and to trust it.
+    """Cache locator: the folder of :func:`cache_folder`, whatever the path and time of the source.
 
-    By itself Numba would add the path of the source, and compile again in every copy of it.
+    Numba's own locators go by the path of the source, and would compile again for every copy of it.
     """
 
     def __init__(self, function: Callable[..., Any]):
-        # Modules of the same name are apart, because the rest of the file's name is not.
+        # One folder per module: the names of the files in it are made of function names alone.
         self._path = Path(numba.config.CACHE_DIR, function.__module__)
         self._line = function.__code__.co_firstlineno
 

@@ -1,4 +1,4 @@
-"""From tensors to kernels and back: runs a recurrence over whole sequences."""
+"""Run a recurrence over whole sequences: buffers, kernel calls, and sums over tiles."""
 
 from collections.abc import Sequence
 
@@ -11,21 +11,22 @@ from ..run import Gradients, Run, Weights
 from .launch import Kernel
 from .scan import kernels
 
-# Rows of a batch that one thread takes through all steps at once: few enough to stay in its cache.
+# Most rows of a tile, the part of a batch that one thread takes through all steps: its states
+# should stay in the cache.
 ROWS = 128
 
 
 def tiles_of(run: Run) -> int:
-    """Return in how many parts the batch is worked on: enough for all threads.
+    """Return the number of tiles of the batch: enough for all threads.
 
-    They have at least 8 rows where there are that many.
+    A tile has at least 8 rows where there are that many.
     """
     wanted = max(-(-run.batch // ROWS), -(-torch.get_num_threads() // run.members))
     return max(1, min(wanted, run.batch // 8))
 
 
 def _launch(kernel: Kernel, run: Run, tiles: int, tensors: Sequence[Tensor], steps: int) -> None:
-    """Call a kernel of :mod:`rnncells.kernels.numba.scan`, with its last argument."""
+    """Call a kernel of :mod:`rnncells.kernels.numba.scan`; ``steps`` is its last argument."""
     sizes = (run.members, tiles, run.batch, run.rows, run.x.size(1), steps)
     kernel(run.members * tiles, tensors, *sizes)
 
@@ -71,7 +72,7 @@ def backward(
     grad_x = run.buffer("grad x", *(run.x.shape[1:] if with_x else (0, run.x.size(-1))))
 
     def grad_of(name: str, weight: Tensor) -> Tensor:
-        # Tiles add up separately, because threads work on them at once.
+        # One accumulator per tile, because threads work on tiles at the same time.
         return run.zeros(f"grad {name}", tiles, *weight.shape[1:])
 
     grad_projection = grad_of("projection", run.projection)

@@ -68,8 +68,8 @@ def _constants(kind: type, ln2_high: float, bits: int, limits: tuple[int, int], 
 _SINGLE = _constants(np.float32, 0.693359375, 23, (10, 80), 7)
 _DOUBLE = _constants(np.float64, 0.6931471803691238, 52, (20, 700), 13)
 
-# P and Q, the last coefficient first: the smallest greatest relative error up to the limit, beyond
-# which float32 has nothing but 1.
+# P and Q, the last coefficient first: the minimax approximation in relative error up to the limit,
+# beyond which tanh is 1 in float32.
 _ABOVE = (1.335445606e-8, 2.0608942667e-5, 3.4955799894e-3, 0.1338101888974, 0.9999999794530)
 _BELOW = (7.776476794e-7, 3.285621271e-4, 2.58769515663e-2, 0.4671433448253, 1.0)
 _P, _Q = (tuple(map(np.float32, numbers)) for numbers in (_ABOVE, _BELOW))
@@ -151,7 +151,7 @@ def _quotient(x):
 
 @register_jitable(**INLINED)
 def _exponential(x, c):
-    """Return (2^k, s)."""
+    """Return 2^k and s, for which the exponential is 2^k (1 + s)."""
     shifted = x * c.log2_e + c.rounding
     k = shifted - c.rounding
     r = (x - k * c.ln2_high) - k * c.ln2_low
@@ -209,13 +209,13 @@ def _power_of_two(typing: Any, shifted: Any) -> Any:
 
 
 def _everywhere(word: Any, number: int) -> Any:
-    """Return a constant, or a vector of it."""
+    """Return a constant, or a vector with it in every lane."""
     vector = isinstance(word, ir.VectorType)
     return ir.Constant(word, [number] * word.count if vector else number)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function a part of the compiled functions that call it."""
+    """Compile a function inline, into the compiled functions that call it."""
     return register_jitable(**INLINED)(function)
 
 

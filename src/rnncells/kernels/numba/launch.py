@@ -92,11 +92,11 @@ _LIKE = {torch.float32: np.zeros(1, np.float32), torch.float64: np.zeros(1, np.f
 
 
 def _reuse_memory() -> None:
-    """Let the C library (of Linux) keep large blocks that are freed, and hand them out again.
+    """Set glibc's malloc to reuse large blocks that were freed.
 
-    By default it gives them back to the system, which hands out other ones page by page, each set
-    to zero; at some ten MB per step that takes longer than the arithmetic. Who has set the limits
-    in the environment has decided already.
+    By default it returns them to the system, and every new one costs page faults and zeroing; at
+    some ten MB per step that takes longer than the arithmetic. Limits that are set in the
+    environment stay.
     """
     if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
         return

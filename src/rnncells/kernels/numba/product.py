@@ -1,9 +1,9 @@
-"""Matrix products for kernels: of a few rows, again and again with the same matrix.
+"""Matrix products of a few rows at a time, with a right operand that is packed once.
 
-A sequence meets its weights at every step. Here they are laid out once for all steps
-(:func:`pack`), in panels of columns that lie in memory in the order in which they are read; BLAS
-does so at every step, which for few rows takes longer than the product itself. Blocks of the result
-stay in vector registers until they are complete.
+A sequence is multiplied by the same weights at every step. Here they are packed once for all steps
+(:func:`pack`), in panels of columns that are contiguous in the order in which they are read; BLAS
+packs at every step, which for few rows takes longer than the product itself. The micro-kernel keeps
+a block of the result in vector registers until it is complete, as in Goto & van de Geijn 2008.
 """
 
 from functools import cache
@@ -25,16 +25,16 @@ from .vector import fetch, spread
 
 #: Bytes of a vector.
 VECTOR = VECTORS.bytes
-#: Bytes of a line of the processor's caches; if they are more, some are asked for twice.
+#: Bytes of a cache line; where lines are longer, some are prefetched twice.
 LINE = 64
-#: For panels of so many vectors, how many rows a block has at most: the highest first, what
-#: remains in the others. The sums of a block take most of the registers, and are as many as a
-#: processor has additions under way at least, where that is possible.
+#: Register blocking: for panels of so many vectors, the numbers of rows of a block, the highest
+#: first, and the others for the remaining rows. A block's accumulators take most of the registers,
+#: and where possible are enough of them to hide the latency of a fused multiply-add.
 HEIGHTS = {
     32: {1: (16, 8, 4, 2, 1), 2: (8, 4, 2, 1), 3: (8, 4, 2, 1), 4: (6, 4, 2, 1)},
     16: {1: (8, 4, 2, 1), 2: (4, 2, 1), 3: (4, 2, 1)},
 }[VECTORS.registers]
-#: The panels of a matrix have so many vectors, but the last ones.
+#: Vectors of every panel of a matrix but the last ones.
 USUAL = 3
 #: The widest panel.
 WIDEST = max(HEIGHTS)
@@ -42,7 +42,7 @@ WIDEST = max(HEIGHTS)
 
 @compiled
 def packed(depth, columns, like):
-    """Return memory to :func:`pack` a matrix of ``depth`` rows and ``columns`` columns into."""
+    """Return a buffer for :func:`pack`, for a matrix of ``depth`` rows and ``columns`` columns."""
     spare = 2 * WIDEST * VECTOR // like.itemsize
     return np.empty(depth * (columns + spare), like.dtype)
 
@@ -71,14 +71,14 @@ def _multiply_panel(
     out: Any, o: Any, columns: Any,
     start: Any, s_row: Any, skip: Any, ahead: Any, lines: Any,
 ) -> Any:  # fmt: skip
-    """Compute a panel of the result, of so many ``vectors``, a constant.
+    """Compute a panel of the result; ``vectors``, its width, must be a literal.
 
     ``out[row, v] = start[row, v] + sum over k < depth of left[row, k] * right[k, v]``, where the
     next row of the left array is ``i_row`` elements further on, and its next k ``i_depth``; and
     likewise for the other arrays. The panel begins at ``right[r]``, ``out[o]`` and ``start[o]``. To
     its first ``skip`` columns (less than a vector) nothing is added.
 
-    With every row, so many cache ``lines`` are fetched, from the address ``ahead`` on.
+    With every row, so many cache ``lines`` are prefetched, from the address ``ahead`` on.
     """
     wide, size = vectors.literal_value, left.dtype.bitwidth // 8
     panel = _Panel(wide, VECTOR // size, size)
@@ -101,12 +101,12 @@ def _multiply_panel(
 
 
 class _Panel:
-    """Writes the instructions of :func:`_multiply_panel`.
+    """Emits the instructions of :func:`_multiply_panel`.
 
     Args:
         wide: vectors of the panel.
-        lanes: numbers of a vector.
-        size: bytes of a number.
+        lanes: elements of a vector.
+        size: bytes of an element.
     """
 
     def __init__(self, wide: int, lanes: int, size: int):
@@ -117,7 +117,7 @@ class _Panel:
         right: Any, r: Any, r_depth: Any, out: Any, o: Any, columns: Any, start: Any, s_row: Any,
         skip: Any, ahead: Any, lines: Any,
     ) -> None:  # fmt: skip
-        """Go through the rows in blocks, first of the highest ones."""
+        """Emit the loop over blocks of rows, the highest blocks first."""
         self.builder, self.depth, self.i_row, self.i_depth = builder, depth, i_row, i_depth
         self.right, self.r_depth = builder.gep(right, [r]), r_depth
         self.columns, self.s_row = columns, s_row
@@ -144,10 +144,11 @@ class _Panel:
             done = builder.add(done, builder.mul(times, high))
 
     def _block(self, high: int, left: Any, out: Any, start: Any) -> None:
-        """Compute ``high`` rows."""
+        """Emit the micro-kernel for ``high`` rows."""
         builder, wide, vector = self.builder, self.wide, self.vector
         lefts = [self._after(left, self.i_row, row) for row in range(high)]
-        # Of few sums each is split, because a sum waits for the one before.
+        # Few accumulators are split into several partial sums each, because every addition to one
+        # waits for the addition before.
         parts = max(1, 8 // (high * wide))
         sums = [
             [[cgutils.alloca_once(builder, vector) for _ in range(wide)] for _ in range(high)]
@@ -211,13 +212,13 @@ def _whole(number: int) -> Any:
     return ir.Constant(ir.IntType(64), number)
 
 
-# Numba makes a function that is called a part of its caller, and optimises it there once more. For
-# the products that takes longer than for all the rest of a kernel, so kernels call them by address.
+# Numba links a callee's code into every caller, and optimises it there once more. For the products
+# that takes longer than for all the rest of a kernel, so kernels call them by address.
 
 
 @cache
 def addresses(dtype: np.dtype) -> tuple[int, int]:
-    """Return where the product and the packing of matrices are, for arrays of a type."""
+    """Return the addresses of the compiled product and packing for arrays of a dtype."""
     number = numba.from_dtype(dtype)
     lanes = VECTOR * 8 // number.bitwidth
 
@@ -228,12 +229,12 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
         left, right = carray(left_, (1,)), carray(right_, (1,))
         out, start = carray(out_, (1,)), carray(start_, (1,))
         panels = max(1, columns // (USUAL * lanes))
-        # The same for every row, in each of the panels.
+        # Cache lines to prefetch per row and panel.
         share = -(-lines // max(1, rows * panels))
         column = at = 0
         while column < columns:
             begin, width, vectors = _panel(column, columns, lanes)
-            # Either a packed matrix, or one with rows of its own, which is added to the result.
+            # The right operand is packed, or (right_row > 0) in row-major order.
             if right_row:
                 r, r_depth, skip = begin, right_row, column - begin
             else:
@@ -287,7 +288,7 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
         pointer, *[whole] * 4, pointer, whole, pointer, whole, pointer, whole, whole, whole
     )  # fmt: skip
     laid_out = pointer, *[whole] * 4, pointer
-    # All kernels need them, and are compiled side by side.
+    # Every kernel needs them, and several processes may compile kernels at the same time.
     with FileLock(cache_folder() / f"product_{dtype}.lock"):
         return (
             compiled_for_c(product, types.void(*multiplied)).address,
@@ -296,7 +297,7 @@ def addresses(dtype: np.dtype) -> tuple[int, int]:
 
 
 def _call(context: Any, builder: Any, places: Any, which: int, given: list[Any]) -> Any:
-    """Call a function of :func:`addresses`, which lie at ``places``, with numbers and pointers."""
+    """Call the function whose address is ``places[which]`` (:func:`addresses`)."""
     places = context.make_array(types.Array(types.int64, 1, "C"))(context, builder, places).data
     address = builder.load(builder.gep(places, [ir.Constant(ir.IntType(64), which)]))
     function = ir.FunctionType(ir.VoidType(), [value.type for value in given])
@@ -316,7 +317,7 @@ _ROW = types.int64
 
 @intrinsic
 def pack(typing: Any, products: Any, matrix: Any, first: Any, depth: Any, panels: Any) -> Any:
-    """Lay out ``matrix[first : first + depth]``; ``products`` is an array of :func:`addresses`."""
+    """Pack ``matrix[first : first + depth]``; ``products`` is an array of :func:`addresses`."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         products_, matrix_, first_, depth_, panels_ = arguments
@@ -332,7 +333,7 @@ def pack(typing: Any, products: Any, matrix: Any, first: Any, depth: Any, panels
 def pack_transposed(
     typing: Any, products: Any, matrix: Any, first: Any, columns: Any, panels: Any
 ) -> Any:
-    """Lay out the transpose of ``matrix[first : first + columns]``; ``products`` as before."""
+    """Pack the transpose of ``matrix[first : first + columns]``; ``products`` as for pack."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         products_, matrix_, first_, columns_, panels_ = arguments
@@ -353,12 +354,12 @@ def multiply(
 
     Args:
         products: an array of :func:`addresses`.
-        left, first, count: the rows, of which ``count`` from ``first`` on are meant.
-        panels: the matrix, laid out by :func:`pack`.
+        left, first, count: the left operand is ``left[first : first + count]``.
+        panels: the matrix, packed by :func:`pack`.
         out, to: gets the result, from row ``to`` on.
-        start, start_row, start_step: what the products are added to, rows of the same width, from
-            ``start_row`` on, each if the step is 1, and the same every time if it is 0; not ``out``
-            itself, because panels overlap.
+        start, start_row, start_step: what the products are added to, from ``start_row`` on: a row
+            for each (step 1), or the same row for all (step 0). Not ``out`` itself, because panels
+            overlap.
     """
     return _multiply(products, left, panels, out, start)
 
@@ -368,11 +369,11 @@ def multiply_and_fetch(
     typing: Any, products: Any, left: Any, first: Any, count: Any, panels: Any, out: Any, to: Any,
     start: Any, start_row: Any, start_step: Any, ahead: Any, ahead_row: Any, ahead_rows: Any,
 ) -> Any:  # fmt: skip
-    """:func:`multiply`, and meanwhile fetch rows that are needed soon.
+    """:func:`multiply`, and meanwhile prefetch rows that are needed soon.
 
     Args:
         products, left, first, count, panels, out, to, start, start_row, start_step: as there.
-        ahead, ahead_row, ahead_rows: the rows; they may lie outside the array.
+        ahead, ahead_row, ahead_rows: the rows to prefetch; they may lie outside the array.
     """
     return _multiply(products, left, panels, out, start, ahead)
 
@@ -409,7 +410,7 @@ def accumulate(
     typing: Any, products: Any, left: Any, left_row: Any, right: Any, right_row: Any, count: Any,
     out: Any, to: Any,
 ) -> Any:  # fmt: skip
-    """Add the product of two stacks of ``count`` rows, the left one transposed, to ``out``.
+    """Add the product of ``count`` rows of two arrays, the left one transposed, to ``out``.
 
     ``out[to + i, j] += sum over b of left[left_row + b, i] * right[right_row + b, j]``;
     ``products`` is an array of :func:`addresses`.

@@ -1,7 +1,7 @@
-"""A linear readout and its loss as one pass, forward and backward at once.
+"""A linear readout fused with its loss: one pass, forward and backward at once.
 
-Predictions are few numbers per row, so that each of the usual operations would take longer to be
-started, or to read the features again, than to compute.
+A prediction is few numbers wide, so separate operations would spend their time on overhead and on
+reading the features again.
 """
 
 import math
@@ -22,7 +22,7 @@ from .product import VECTOR, accumulate, multiply_and_fetch, pack, packed
 from .scan import tile_of
 from .tables import arrays
 
-#: Rows that are worked on at a time, so that they stay in the fastest cache.
+#: Rows of a block, which should stay in the L1 cache.
 ROWS = 64
 
 
@@ -56,9 +56,9 @@ def read_out(
     error: str,
     with_features: bool = True,
 ) -> tuple[Tensor, tuple[Tensor | None, Tensor, Tensor]]:
-    """Read out, and go back; see :meth:`rnncells.kernels.backend.Backend.read_out`."""
+    """Return loss and gradients; see :meth:`rnncells.kernels.backend.Backend.read_out`."""
     members, n, k = weight.shape
-    # Members of a layer's output do not follow each other without a gap.
+    # In a layer's output there is a gap between members (the initial state), hence a stride.
     if not features[0].is_contiguous() or features.stride(0) % n:
         features = features.contiguous()
     rows, stride = features[0].numel() // n, features.stride(0) // n
@@ -112,9 +112,9 @@ def _kernel(error: str) -> Kernel:
         (
             features, weight, bias, target, scale, loss, grad_features, grad_weight, grad_bias,
         ) = arrays(9, table, like)  # fmt: skip
-        via = table[-1]  # where the products are
+        via = table[-1]  # the addresses of the products
         n, k = features.shape[1], weight.shape[1]
-        # Columns of zeros beside the readout's make it wide enough for vectors.
+        # The readout is padded with zero columns to the width of a vector.
         wide = max(k, VECTOR // like.itemsize)
         padded, padded_bias = np.zeros((n, wide), like.dtype), np.zeros((1, wide), like.dtype)
         back, zero = np.empty((k, n), like.dtype), np.zeros((1, n), like.dtype)

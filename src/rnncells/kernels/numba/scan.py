@@ -11,9 +11,9 @@ A cell may have no matrix W, or a second one, with a stage of its own before it:
     \text{inner}_t = \text{stage}(\text{projected}_t, \text{recurrent}_t, h_{t-1}), \qquad
     h_t = \text{unit}(\text{inner}_t, \text{inner}_t W_2 + b_2, h_{t-1})
 
-Everything that one step needs and no other is in memory for one step, which stays in the cache.
-What the backward pass needs, and what it gives, is kept for all steps. Gradients of weights are
-added up step by step, separately for every tile.
+Intermediate results that only one step needs are in buffers of one step, which stay in the cache.
+What the backward pass needs, and what it returns, is kept for all steps. Gradients of weights are
+accumulated step by step, separately for every tile.
 
 A task is one tile (some sequences of the batch) of one member. Arrays are rows as
 :mod:`rnncells.kernels.numba.vector` describes; those with steps have a row for every member, step
@@ -33,7 +33,7 @@ from .product import accumulate, multiply, multiply_and_fetch, pack, pack_transp
 from .tables import arrays
 from .vector import add, lanes_of, load, prefetch, store
 
-#: Rows of a tile that go through a step together, so that their inputs stay in the fastest caches.
+#: Rows of a tile that go through a step together: their inputs should stay in the L1 and L2 caches.
 CHUNK = 48
 
 
@@ -54,7 +54,7 @@ def add_rows(total, rows, count):
 
 @compiled
 def copy_row(rows, source, target):
-    """Set a row to another. (Slices would do; compiling them takes longer.)"""
+    """Copy a row to another. (A loop, because slices take longer to compile.)"""
     for j in range(rows.shape[1]):
         rows[target, j] = rows[source, j]
 
@@ -69,7 +69,7 @@ def clear_rows(rows, first, last):
 
 @compiled
 def spread_row(numbers, row, columns):
-    """Repeat each number of a row for as many columns that follow each other as there are."""
+    """Repeat the numbers of a row, each for an equal share of consecutive columns."""
     times = columns.size // max(1, numbers.shape[1])
     for j in range(columns.size):
         columns[0, j] = numbers[row, j // times]
@@ -79,9 +79,9 @@ def spread_row(numbers, row, columns):
 def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     """Return the forward and the backward kernel of a unit, to be compiled at their first call.
 
-    What they take from the unit is constant then, so that the branches on it cost nothing.
+    What they take from the unit are compile-time constants, so that branches on it cost nothing.
     """
-    # Numba cannot look into a dataclass, hence all the names.
+    # Numba does not know dataclasses, hence all the names.
     unit_forward, unit_backward = unit.forward, unit.backward
     activate, through = (
         (quick_tanh, through_tanh) if unit.activated else (identity, through_identity)
@@ -96,8 +96,8 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
     stage_state, stage_parameters, direct = stage.states, stage.parameters, stage.direct
     n_inputs = (1 if direct else 0) if staged else n_projected
 
-    # The arithmetic of a vector of columns of one row: of ``some`` columns, or of as many as a
-    # vector has if that is None.
+    # The arithmetic of one vector of columns of one row: of its first ``some`` columns, or of all
+    # if that is None.
 
     @inlined
     def gate(projected, recurrent, state, parameters, inner, inner_saved, c, b, k, h, j, d, some):
@@ -285,7 +285,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
         zero = np.zeros((1, max(x.shape[1], n, d)), x.dtype)
         one = np.ones((size, 1), x.dtype)
         grad_active = np.empty((size, n), x.dtype)
-        # Learned parameters are in the place of a recurrent input.
+        # The gradient of learned parameters takes the place of that of the recurrent input.
         n_received = n_parameters * n if learned else weight.shape[1]
         grad_recurrent = np.empty((size, n_received), x.dtype)
         grad_projected = grad_recurrent if additive else np.empty((size, width), x.dtype)
@@ -312,7 +312,7 @@ def kernels(unit: Unit) -> tuple[Kernel, Kernel]:
             for t in range(steps - 1, -1, -1):
                 running = min(max(rows[t], begin), end)
                 count = running - begin
-                # Backwards too, so that what is read and written next lies before.
+                # Chunks in descending order too, so that memory is traversed in one direction.
                 for part in range((count - 1) // CHUNK, -1, -1):
                     r = part * CHUNK
                     lowest, high = begin + r, min(count, r + CHUNK)

@@ -1,6 +1,6 @@
-"""Tensors as arguments of kernels: a table with a row for each, from which a kernel takes arrays.
+"""Arguments of kernels: one table with address and shape of every tensor.
 
-Handing over an array costs about two microseconds, and a kernel has two dozen of them.
+Numba unboxes an array argument in about two microseconds, and a kernel has two dozen of them.
 """
 
 from typing import Any
@@ -14,10 +14,13 @@ from torch import Tensor
 
 
 def table_of(tensors: list[Tensor], products: tuple[int, int]) -> np.ndarray:
-    """Describe tensors, which must be contiguous, and must live as long as the table is used.
+    """Return a row (address, elements, columns) per tensor, and one with the products' addresses.
 
-    Kernels see the last axis as columns, and all others as rows. A row more says where the products
-    are that kernels call (:func:`rnncells.kernels.numba.product.addresses`).
+    Kernels see the last axis as columns, and all others as rows.
+
+    Args:
+        tensors: contiguous; they must live as long as the table is used.
+        products: what :func:`rnncells.kernels.numba.product.addresses` returned.
     """
     rows = [(t.data_ptr(), t.numel(), t.size(-1)) for t in tensors]
     return np.array([*rows, (*products, 0)])
@@ -27,7 +30,7 @@ def table_of(tensors: list[Tensor], products: tuple[int, int]) -> np.ndarray:
 def arrays(typing: Any, count: Any, table: Any, like: Any) -> Any:
     """Return the first ``count`` arrays of a table, as a tuple; without columns they have no rows.
 
-    ``count`` must be a constant; the numbers are of the kind of ``like``, an array.
+    ``count`` must be a literal; the dtype is that of ``like``, an array.
     """
     kind = types.Array(like.dtype, 2, "C")
     result = types.UniTuple(kind, count.literal_value)

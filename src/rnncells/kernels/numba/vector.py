@@ -1,7 +1,7 @@
-"""Vectors of numbers as a type of Numba's: what is written for one number works on a whole vector.
+"""SIMD vectors as a Numba type: code that is written for one number works on a whole vector.
 
 Arithmetic of vectors with each other and with numbers becomes vector instructions, without relying
-on the compiler to find out that a loop can be vectorised.
+on LLVM's loop vectoriser.
 
 All arrays of a kernel are two-dimensional, with a row per sequence (or per member) and one or more
 blocks of n columns side by side. :func:`load`, :func:`store` and :func:`add` take the same columns
@@ -35,7 +35,7 @@ class Vector(types.Type):
 
 @register_model(Vector)
 class _Model(models.PrimitiveModel):
-    """How a vector is kept: as one of LLVM's."""
+    """Data model of a vector: LLVM's vector type."""
 
     def __init__(self, manager: Any, kind: Vector):
         element = manager.lookup(kind.dtype).get_value_type()
@@ -43,7 +43,7 @@ class _Model(models.PrimitiveModel):
 
 
 def spread(builder: Any, number: Any, lanes: int) -> Any:
-    """Return a vector with the same number everywhere."""
+    """Broadcast a number to all lanes of a vector."""
     vector, index = ir.VectorType(number.type, lanes), ir.IntType(32)
     nothing = ir.Constant(vector, ir.Undefined)
     first = builder.insert_element(nothing, number, ir.Constant(index, 0))
@@ -53,7 +53,7 @@ def spread(builder: Any, number: Any, lanes: int) -> Any:
 
 
 def same_type(context: Any, builder: Any, kind: Any, like: Any, value: Any) -> Any:
-    """Return a value, a number perhaps, as the type of another one, a vector perhaps."""
+    """Broadcast ``value`` if it is a number and ``like`` is the type of a vector."""
     if not isinstance(like, Vector) or isinstance(kind, Vector):
         return value
     return spread(builder, context.cast(builder, value, kind, like.dtype), like.lanes)
@@ -94,7 +94,7 @@ for _function, _instruction in (
 @infer_global(operator.neg)
 @infer_global(math.sqrt)
 class _OfOne(AbstractTemplate):
-    """An operation of one vector."""
+    """Type of a unary operation on a vector."""
 
     def generic(self, args, kws):
         if len(args) == 1 and isinstance(args[0], Vector):
@@ -117,7 +117,7 @@ def _sqrt(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 @intrinsic
 def lanes_of(typing: Any, array: Any) -> Any:
-    """Return how many numbers of an array's type a vector has, as a constant."""
+    """Return the number of lanes of a vector of an array's dtype, as a constant."""
     lanes = Vector(array.dtype).lanes
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -130,7 +130,8 @@ def lanes_of(typing: Any, array: Any) -> Any:
 def load(typing: Any, blocks: Any, array: Any, row: Any, column: Any, width: Any, some: Any) -> Any:
     """Return the vectors at ``array[row, column + k * width]`` for k in range(blocks), as a tuple.
 
-    ``blocks`` must be a constant; ``some`` is None, or the number of columns that are meant.
+    ``blocks`` must be a literal; ``some`` is None for whole vectors, or the number of their first
+    columns to load (a masked load).
     """
     kind, count = Vector(array.dtype), blocks.literal_value
 
@@ -187,9 +188,9 @@ def add(typing: Any, array: Any, row: Any, column: Any, width: Any, values: Any,
 
 @intrinsic(prefer_literal=True)
 def prefetch(typing: Any, blocks: Any, array: Any, row: Any, column: Any, width: Any) -> Any:
-    """Ask for the memory of the vectors that :func:`store` will set; it may lie anywhere.
+    """Prefetch, for writing, the cache lines of vectors that :func:`store` will set.
 
-    What is written only once is far away: without this the processor waits for it.
+    Without this the processor waits for memory that is written only once. Any address is allowed.
     """
     kind = Vector(array.dtype)
 
@@ -204,11 +205,11 @@ def prefetch(typing: Any, blocks: Any, array: Any, row: Any, column: Any, width:
 
 
 def fetch(builder: Any, address: Any) -> None:
-    """Ask for a cache line, to write to it; it may lie anywhere."""
+    """Prefetch a cache line for writing; any address is allowed."""
     word, byte = ir.IntType(32), ir.IntType(8).as_pointer()
     function = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
     called = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
-    # To write, into the second cache, of data.
+    # For writing, with locality 2 (into the L2 cache), of data.
     options = [ir.Constant(word, number) for number in (1, 2, 1)]
     builder.call(called, [builder.inttoptr(address, byte), *options])
 
@@ -257,8 +258,8 @@ def _bits(vector: Any) -> int:
 
 
 def _mask(builder: Any, vector: Any, some: Any) -> Any:
-    """Say which numbers of a vector are the first ones."""
-    # As wide as the numbers, so that comparing takes one instruction.
+    """Return the mask of a vector's first ``some`` lanes."""
+    # Integers as wide as the lanes, so that the comparison is one instruction.
     word = ir.IntType(_bits(vector))
     lane = ir.Constant(ir.VectorType(word, vector.count), list(range(vector.count)))
     some = builder.trunc(some, word) if word.width < some.type.width else some
