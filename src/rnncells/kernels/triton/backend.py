@@ -13,7 +13,9 @@ from .. import backend, registry, scalars
 from ..recurrence import Recurrence
 from ..run import Gradients, Run, Weights
 from ..unit import NO_STAGE, Unit
+from .adam import adam_step
 from .functions import compiled
+from .readout import read_out
 from .scan import backward_kernel, forward_kernel
 
 #: Sequences of a batch that one program takes through all steps: what a product has at least.
@@ -29,6 +31,10 @@ INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
 class TritonBackend(backend.Backend):
     """Compiled code for CUDA devices."""
+
+    trains = True
+    read_out = staticmethod(read_out)
+    adam_step = staticmethod(adam_step)
 
     def supports(self, cell: Cell | None, tensors: Sequence[Tensor]) -> bool:
         """See the base class."""
