@@ -140,7 +140,11 @@ def searched(names, on_bound=()):
 def costs():
     columns = ["study", "rule", "jobs", "seconds_total", "seconds_median", "seconds_max"]
     table = pd.DataFrame([("a", "train", 4, 7200.0, 1800.0, 2000.0)] * 2, columns=columns)
-    return table.assign(memory_mb_max=[512.4, np.nan], seconds_total=[7200.0, 3600.0])
+    return table.assign(
+        memory_mb_max=[512.4, np.nan],
+        seconds_total=[7200.0, 3600.0],
+        core_hours=[1.834, np.nan],
+    )
 
 
 def footnote(figure):

@@ -69,7 +69,8 @@ def test_observations_of_another_number_of_configurations_are_refused(tmp_path, 
 def test_costs_of_a_damaged_provenance_are_refused(tmp_path):
     path = tmp_path / "study/provenance.parquet"
     path.parent.mkdir()
-    write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5], "peak_memory_mb": [3.0]}), path)
+    numbers = {"seconds": [1.5], "processor_seconds": [1.2], "peak_memory_mb": [3.0]}
+    write_table(pd.DataFrame({"rule": ["train"]} | numbers), path)
     assert gather_costs([path])["seconds_total"].tolist() == [1.5]
     written = path.read_bytes()
     write_table(pd.DataFrame({"rule": ["train"], "seconds": [1.5]}), path)

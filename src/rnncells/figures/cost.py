@@ -5,18 +5,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import GREY, SMALL, WIDTH, empty_figure, figure_style
+from .style import GREY, SMALL, WIDTH, empty_figure, figure_style, write_below
 
 
 @figure_style()
 def draw(table: pd.DataFrame) -> Figure:
-    """Wall time and memory of the jobs, by study and rule, from the provenance of their results.
+    """Time and memory of the jobs, by study and rule, from the provenance of their results.
 
-    The table gives the number of jobs, the median and the longest time of a job, and the largest
-    memory of any of them; the bars give the total time of all jobs. A job's time is what it took
-    over all its attempts, without the start of Python. There are no error bands: each job was
-    measured once, while others may have run beside it. Look for the rule with the longest bar to
-    find what a smaller budget would save most on.
+    The table gives the number of jobs, the median and the longest wall time of a job, their
+    processor time together in core-hours, and the largest memory of any of them; the bars give the
+    wall time of all jobs together. A job's wall time is that of all its processes, without the
+    start of Python. There are no error bands: each job was measured once, while others may have run
+    beside it. Look for the rule with the longest bar to find what a smaller budget would save most
+    on.
     """
     if table.empty:
         return empty_figure(None)
@@ -28,10 +29,11 @@ def draw(table: pd.DataFrame) -> Figure:
     new_study = table["study"] != table["study"].shift()
     columns = (
         (0.0, "left", "Study", table["study"].where(new_study, "")),
-        (0.31, "left", "Rule", table["rule"]),
-        (0.49, "right", "Jobs", table["jobs"].map(_count)),
-        (0.66, "right", "Median", table["seconds_median"].map(_duration)),
-        (0.82, "right", "Longest", table["seconds_max"].map(_duration)),
+        (0.27, "left", "Rule", table["rule"]),
+        (0.43, "right", "Jobs", table["jobs"].map(_count)),
+        (0.57, "right", "Median", table["seconds_median"].map(_duration)),
+        (0.71, "right", "Longest", table["seconds_max"].map(_duration)),
+        (0.84, "right", "Core-hours", table["core_hours"].map(_hours)),
         (1.0, "right", "Memory (MB)", table["memory_mb_max"].map(_count)),
     )
     for x, side, head, cells in columns:
@@ -65,6 +67,11 @@ def draw(table: pd.DataFrame) -> Figure:
     for ax in (text, bars):
         for y in table.index[new_study]:
             ax.axhline(y - 0.5, color=GREY, linewidth=0.5)
+    write_below(
+        figure,
+        "Core-hours: processor time of each job's last process, so that a job that was resumed "
+        "counts less than it took.",
+    )
     return figure
 
 
@@ -81,6 +88,13 @@ def _duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {seconds:02d} s"
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def _hours(hours: float) -> str:
+    """Write core-hours with two digits at least."""
+    if not np.isfinite(hours):
+        return "-"
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
 
 
 def _count(number: float) -> str:

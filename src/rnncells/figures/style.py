@@ -196,9 +196,13 @@ def add_footnote(figure: Figure, protocol: Mapping, *notes: str) -> None:
     study, task = protocol["study"], protocol["task"]
     names = study if study.replace("-", "_") == task else f"{study} · {task}"
     head = f"{names} · {seeds} · {protocol['source']}. {budget}".rstrip()
+    write_below(figure, head, " ".join(filter(None, notes)))
+
+
+def write_below(figure: Figure, *texts: str) -> None:
+    """Write texts below the panels, each on lines of its own; to be called once, last."""
     width = int(figure.get_figwidth() * 72 / (0.515 * SMALL))
-    texts = filter(None, (head, " ".join(filter(None, notes))))
-    lines = [line for text in texts for line in textwrap.wrap(text, width)]
+    lines = [line for text in filter(None, texts) for line in textwrap.wrap(text, width)]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, color=GREY)
     # The panels keep their size, however long the footnote.
     figure.set_figheight(figure.get_figheight() + len(lines) * 1.2 * SMALL / 72)

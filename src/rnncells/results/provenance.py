@@ -38,18 +38,18 @@ def record(
     attempt: int = 1,
     **more: object,
 ) -> dict:
-    """Say where a job's results come from; it is written beside them.
+    """Return the record of a job's origin and cost, which is written beside its results.
 
     Args:
         rule: the job's rule.
         parameters: what the job was given.
         seeds: the seeds of its random draws.
-        seconds: wall time, over all processes that it took. (``processor_seconds`` is added: what
-            this process has had of a processor since its start.)
+        seconds: wall time, over all processes that it took. (``processor_seconds`` is added: the
+            processor time of this process, user and system, since its start.)
         device: where it computed.
         resumed: how often it went on where an earlier process had ended.
         attempt: which of Snakemake's attempts succeeded, from 1.
-        more: what else is to be said.
+        more: further entries.
     """
     return {
         "rule": rule,
@@ -72,7 +72,7 @@ def record(
 
 
 def source() -> str:
-    """Say in one line which code and configuration are at work, for the files of a figure."""
+    """Return code and configuration in one line, for the metadata of a figure's files."""
     git = git_state()
     parts = [f"rnncells {_version('rnncells')}"]
     if git:
@@ -102,7 +102,7 @@ def git_state() -> dict | None:
 
 
 def processor() -> str:
-    """Return the model of the processor: others may round otherwise."""
+    """Return the model of the processor, on which rounding depends."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

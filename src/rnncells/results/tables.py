@@ -1,5 +1,6 @@
 """The runs of a study, gathered into tidy tables."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def provenance_row(record: Mapping, axes: Mapping) -> dict:
         "dirty": git["dirty"],
         "device": record["device"],
         "host": record["host"],
-        **{key: record[key] for key in ("seconds", "peak_memory_mb", "retries", "resumed")},
+        "seconds": record["seconds"],
+        "processor_seconds": record.get("processor_seconds", math.nan),  # older records lack it
+        **{key: record[key] for key in ("peak_memory_mb", "retries", "resumed")},
         "python": record["python"],
         **record["versions"],
     }
