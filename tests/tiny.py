@@ -1,4 +1,4 @@
-"""A training of a fraction of a second, for all tests that need one."""
+"""A training of a fraction of a second, and a configuration of one, for tests that need them."""
 
 from rnncells.study.models import RunSpec
 from rnncells.tasks.trajectories import synthetic
@@ -58,3 +58,22 @@ def run(
         device=device,
     )
     return train(spec, seeds, hyperparameters, TRAJECTORIES, checkpoint)
+
+
+#: The only run of :func:`configuration`.
+RUN = "cell=TRNN/length=6/hidden=4/layers=1"
+
+
+def configuration(**changes):
+    """Return a configuration with the study ``tiny``: a TRNN learns trajectories."""
+    study = {
+        "task": "trajectory_generation",
+        "cells": ["TRNN"],
+        "lengths": [6],
+        "hidden_sizes": [4],
+        "seeds": 2,
+        "data": {"trajectories": 5, "points": 60, "via_points": [3, 4]},
+        "hyperparameters": {"values": {"lr": 0.01, "p": 3}},
+        "training": {"iterations": 30},
+    }
+    return {"device": "cpu", "studies": {"tiny": study | changes}}

@@ -35,7 +35,6 @@ IMPORTED = (
     "pyarrow.parquet",
     "pyarrow.dataset",
     "scipy.linalg",
-    "seaborn",
     "skopt",
     "snakemake.iocontainers",
     "snakemake.script",

@@ -185,4 +185,4 @@ def test_figures_import_nothing_that_takes_long_to_import():
     names = "accuracy, capacity, cost, scores, search, training_loss, trajectories"
     code = f"import sys; from rnncells.figures import {names}; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert {"torch", "seaborn", "scipy", "matplotlib.pyplot"}.isdisjoint(out.stdout.split())
+    assert {"torch", "scipy", "matplotlib.pyplot"}.isdisjoint(out.stdout.split())

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 from numba import njit
-from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnncells import RNN, kernels
+from rnncells import kernels
 from rnncells.cells import CELLS
 from rnncells.kernels.backend import find
 from rnncells.kernels.numba import compiler
@@ -32,43 +31,17 @@ from rnncells.kernels.registry import register
 from rnncells.kernels.scalars import quick_sigmoid, quick_tanh, sigmoid, tanh
 from rnncells.kernels.unit import Unit, scalar
 
+from .agreement import assert_near, make, results
+
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
 DTYPES = [torch.float32, torch.float64]
 
 
-def results(rnn, x, h_0, lengths=None):
-    """Return outputs, last states and all gradients of a random function of both."""
-    inputs = [t.detach().clone().requires_grad_() for t in (x, *h_0)]
-    x, *h_0 = inputs
-    if lengths is not None:
-        x = pack_padded_sequence(x, lengths, enforce_sorted=False)
-    output, h_n = rnn(x, tuple(h_0) if len(h_0) > 1 else h_0[0])
-    if lengths is not None:
-        output = output.data
-    found = [output, *(h_n if isinstance(h_n, tuple) else (h_n,))]
-    generator = torch.Generator().manual_seed(0)
-    loss = sum((torch.randn(t.shape, generator=generator).to(t) * t).sum() for t in found)
-    wanted = inputs + [p for p in rnn.parameters() if p.requires_grad]
-    gradients = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
-    return [t.detach() for t in (*found, *gradients)]
-
-
 def compare(rnn, *arguments):
-    dtype = arguments[0].dtype
     fast = results(rnn, *arguments)
     with kernels.disabled():
         readable = results(rnn, *arguments)
-    for a, b in zip(fast, readable, strict=True):
-        if b.numel():
-            assert (a - b).abs().max() <= TOLERANCE[dtype] * max(1e-3, b.abs().max())
-
-
-def make(name, dtype, steps, batch, n, inputs, population=None, layers=1, **options):
-    rnn = RNN(name, inputs, n, layers, population=population, dtype=dtype, **options)
-    leading = () if population is None else (population,)
-    x = torch.randn(*leading, steps, batch, inputs, dtype=dtype)
-    shape = (*leading, len(rnn.cells), batch, n)
-    return rnn, x, [torch.randn(shape, dtype=dtype) for _ in rnn.state_names]
+    assert_near(fast, readable, TOLERANCE[arguments[0].dtype])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -78,7 +51,9 @@ def test_kernels_agree_with_the_readable_steps(name, dtype):
     torch.manual_seed(0)
     for population, layers, bias in [(None, 1, True), (3, 1, True), (2, 2, False)]:
         steps, batch, n, inputs = rng.integers([1, 1, 1, 0], [13, 40, 30, 4]).tolist()
-        compare(*make(name, dtype, steps, batch, n, inputs, population, layers, bias=bias))
+        compare(
+            *make(name, dtype, steps, batch, n, inputs, population, num_layers=layers, bias=bias)
+        )
     compare(*make(name, dtype, 1, 1, 1, 1))
     compare(*make(name, dtype, 1, 1, 9, 0, population=2))
 

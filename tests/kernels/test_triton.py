@@ -5,11 +5,12 @@ import os
 import numpy as np
 import pytest
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from rnncells import RNN, kernels
 from rnncells.cells import CELLS
 from rnncells.kernels import backend
+
+from .agreement import assert_near, make, results
 
 if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("runs in Triton's interpreter: make test-gpu-kernels", allow_module_level=True)
@@ -27,39 +28,13 @@ def interpreted(monkeypatch):
     monkeypatch.setattr(backend, "backends", lambda: (made,))
 
 
-def results(rnn, x, h_0, lengths=None, first=0):
-    """Return outputs, last states and all gradients of a random function of both."""
-    inputs = [t.detach().clone().requires_grad_() for t in (x, *h_0)]
-    x, *h_0 = inputs
-    if lengths is not None:
-        x = pack_padded_sequence(x, lengths, enforce_sorted=False)
-    output, h_n = rnn(x, tuple(h_0) if len(h_0) > 1 else h_0[0])
-    output = output if lengths is None else output.data
-    found = [output, *(h_n if isinstance(h_n, tuple) else (h_n,))]
-    generator = torch.Generator().manual_seed(0)
-    loss = sum((torch.randn(t.shape, generator=generator).to(t) * t).sum() for t in found[first:])
-    wanted = inputs + [p for p in rnn.parameters() if p.requires_grad]
-    gradients = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
-    return [t.detach() for t in (*found, *gradients)]
-
-
 def compare(rnn, x, h_0, *arguments):
     state = tuple(part[..., 0, :, :] for part in h_0)
     assert backend.find(x, *state, cells=rnn.cells) is not None
     fast = results(rnn, x, h_0, *arguments)
     with kernels.disabled():
         readable = results(rnn, x, h_0, *arguments)
-    for a, b in zip(fast, readable, strict=True):
-        if b.numel():
-            assert (a - b).abs().max() <= TOLERANCE[x.dtype] * max(1e-3, b.abs().max())
-
-
-def make(name, dtype, steps, batch, n, inputs, population=None, **options):
-    rnn = RNN(name, inputs, n, population=population, dtype=dtype, **options)
-    leading = () if population is None else (population,)
-    x = torch.randn(*leading, steps, batch, inputs, dtype=dtype)
-    shape = (*leading, len(rnn.cells), batch, n)
-    return rnn, x, [torch.randn(shape, dtype=dtype) for _ in rnn.state_names]
+    assert_near(fast, readable, TOLERANCE[x.dtype])
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)

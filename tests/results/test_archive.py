@@ -16,24 +16,11 @@ from rnncells.results.archive import find, record, restore
 from rnncells.results.runs import write_run
 from rnncells.study.plan import resolve
 from rnncells.training.loop import train
+from tests.tiny import RUN as TINY_RUN
+from tests.tiny import configuration
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {
-    "device": "cpu",
-    "studies": {
-        "tiny": {
-            "task": "trajectory_generation",
-            "cells": ["TRNN"],
-            "lengths": [6],
-            "hidden_sizes": [4],
-            "seeds": 2,
-            "data": {"trajectories": 5, "points": 60, "via_points": [3, 4]},
-            "hyperparameters": {"values": {"lr": 0.01, "p": 3}},
-            "training": {"iterations": 30},
-        }
-    },
-}
-RUN = "tiny/cell=TRNN/length=6/hidden=4/layers=1/seeds=0-1"
+CONFIG = configuration()
+RUN = f"tiny/{TINY_RUN}/seeds=0-1"
 
 
 @pytest.fixture(scope="module")

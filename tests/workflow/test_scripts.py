@@ -1,66 +1,31 @@
 """Each script of the workflow alone, on an object like the one that Snakemake gives it."""
 
 import importlib.util
-import logging
 import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from snakemake.iocontainers import (
-    InputFiles,
-    Log,
-    OutputFiles,
-    Params,
-    ResourceList,
-    Snakemake,
-    Wildcards,
-)
 
 from rnncells.study.plan import resolve
 from rnncells.study.protocol import departures, describe
+from tests.mock import logging_kept, mock_snakemake
+from tests.tiny import RUN, configuration
 
 ROOT = Path(__file__).parents[2]
-RUN = "cell=TRNN/length=6/hidden=4/layers=1"
-CONFIG = {
-    "device": "cpu",
-    "studies": {
-        "tiny": {
-            "task": "trajectory_generation",
-            "cells": ["TRNN"],
-            "lengths": [6],
-            "hidden_sizes": [4],
-            "seeds": 2,
-            "data": {"trajectories": 4, "points": 20, "via_points": [3, 5]},
-            "hyperparameters": {
-                "source": "search",
-                "search": {"configurations": 4, "initial": 2, "batch": 1, "space": {"p": [1, 4]}},
-            },
-            "training": {"iterations": 5},
-        }
+CONFIG = configuration(
+    hyperparameters={
+        "source": "search",
+        "search": {"configurations": 4, "initial": 2, "batch": 1, "space": {"p": [1, 4]}},
     },
-}
+    training={"iterations": 5},
+)
 
 
 @pytest.fixture(autouse=True)
 def logging_as_before():
-    """Undo what a job does to the logging of its process."""
-    root = logging.getLogger()
-    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
-    yield
-    logging.captureWarnings(False)
-    root.handlers, logging.raiseExceptions = handlers, raising
-    root.setLevel(level)
-
-
-def named(files: dict[str, str | list[str]]) -> InputFiles:
-    """Return input files by name; a name may stand for several."""
-    made = InputFiles()
-    for name, value in files.items():
-        start, several = len(made), isinstance(value, list)
-        made.extend(value if several else [value])
-        made._set_name(name, start, end=len(made) if several else None)
-    return made
+    with logging_kept():
+        yield
 
 
 def run(script: str, outputs: dict, inputs: dict | None = None, params: dict | None = None) -> None:
@@ -69,29 +34,10 @@ def run(script: str, outputs: dict, inputs: dict | None = None, params: dict | N
     spec = importlib.util.spec_from_file_location(f"script_{script}", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    axes = {
-        "figure": "capacity",
-        "study": "tiny",
-        "cell": "TRNN",
-        "length": "6",
-        "size": "hidden=4",
-        "layers": "1",
-    }
     for path in outputs.values():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    mock = Snakemake(
-        input_=named(inputs or {}),
-        output=OutputFiles(fromdict=outputs),
-        params=Params(fromdict=params or {}),
-        wildcards=Wildcards(fromdict=axes | {"seeds": "0-1", "figure": "capacity"}),
-        threads=1,
-        resources=ResourceList(fromdict={"attempt": 1}),
-        log=Log([f"logs/{script}.log"]),
-        config={},
-        rulename=script,
-        bench_iteration=None,
-        scriptdir=str(file.parent),
-    )
+    axes = {"study": "tiny", "cell": "TRNN", "length": "6", "size": "hidden=4", "layers": "1"}
+    mock = mock_snakemake(script, outputs, inputs, params, **axes, seeds="0-1", figure="capacity")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a surrogate of four points has much to warn of
         module.main(mock)
@@ -176,3 +122,10 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     over |= {"improvements_page": "i.html"}
     run("across_tasks", over, {"runs": [tables["runs"]]}, {"studies": ["tiny"]})
     run("cost", {"table": "cost.csv"} | drawn, {"provenance": [tables["provenance"]]})
+    scale = {"task": plan.task, "best": 5.0, "parameters": 0, "training": protocol["training"]}
+    every = {"runs": [tables["runs"]], "summaries": [tables["summary"]]}
+    published = str(ROOT / "src/rnncells/published")
+    run("summary", {"runs": "overview.csv", "table": "ranking.csv"} | drawn, every,
+        {"studies": {"tiny": scale}, "published": published})  # fmt: skip
+    ran = {file.stem for file in Path("logs").glob("*.log")}
+    assert ran == {file.stem for file in (ROOT / "workflow/scripts").glob("*.py")}

@@ -8,4 +8,4 @@ workflow.
 
 from ..jobs.extras import need
 
-need(__name__, "pandas", "matplotlib", "seaborn")
+need(__name__, "pandas", "matplotlib")
