@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -50,9 +49,10 @@ class CogScale(SequenceTask):
     """One of CogScale's fourteen problems: forecasting, memory, completion, reasoning.
 
     Data, masks and scores are those of the package ``cogscale``; a seed's data are what it builds
-    with that seed. Errors are the mean squared error, the share of wrong symbols, or of wrong
-    labels. For the labels of ``cross_situation`` the baselines choose a threshold by the share of
-    validation sequences with every label right, of 100 thresholds; so does this task.
+    with that seed, the words of ``cross_situation`` in the order of the alphabet. Errors are the
+    mean squared error, the share of wrong symbols, or of wrong labels. For the labels of
+    ``cross_situation`` the baselines choose a threshold by the share of validation sequences with
+    every label right, of 100 thresholds; so does this task.
 
     The length is CogScale's ``sequence_length``, by default that of the difficulty, to which the
     problems add what their answer takes. The sentences of ``cross_situation`` have a length of
@@ -174,30 +174,31 @@ def _definition(settings: CogScale.Settings) -> dict:
 def _sentences(seed: int, n_train: int, n_valid: int, n_test: int, **words) -> dict[str, Part]:
     """Draw sentences of ``cross_situation`` as the package does.
 
-    It would list all sentences there are, which takes a minute, for every seed.
+    The package encodes every sentence that there is, minutes of work at medium difficulty, before
+    it draws a few of them. And it numbers the words in the order of a Python set, another one in
+    every process; here it is the alphabet.
     """
-    x, labels = _all_sentences(**{name: tuple(of) for name, of in words.items()})
+    from cogscale.libs.CSL import OneSituationCSLDataset
+
+    situations = OneSituationCSLDataset(**words)
+    split = [sentence.split() for sentence in situations.sentences]
+    number = {word: i for i, word in enumerate(sorted({"and"}.union(*split)))}
     rng = np.random.default_rng(seed)
-    chosen = np.array([rng.integers(0, len(x)) for _ in range(n_train + n_valid + n_test)])
-    parts = {}
-    for name, of in zip(
-        ("train", "validation", "test"),
-        np.split(chosen, [n_train, n_train + n_valid]),
-        strict=True,
-    ):
-        target = np.full((len(of), x.shape[1], labels.shape[1]), MASKED)
-        target[:, -1] = labels[of]
-        parts[name] = _part(x[of], target)
-    return parts
+    chosen = [rng.integers(0, len(split) ** 2) for _ in range(n_train + n_valid + n_test)]
+    pairs = np.stack(np.divmod(chosen, len(split)), axis=1)
 
+    x = np.zeros((len(pairs), 2 * max(map(len, split)) + 1, len(number)))
+    for matrix, (one, other) in zip(x, pairs, strict=True):
+        sentence = [*split[one], "and", *split[other]]
+        steps = np.arange(-len(sentence), 0)  # the beginning is padded
+        matrix[steps, [number[word] for word in sentence]] = 1
+    labels = situations.Y[pairs].reshape(len(pairs), -1)
+    target = np.full((*x.shape[:2], labels.shape[1]), MASKED)
+    target[:, -1] = labels
 
-@cache
-def _all_sentences(**words: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Return all sentences and their labels."""
-    from cogscale.libs.CSL import TwoSituationCSLDataset
-
-    made = TwoSituationCSLDataset(**{name: list(of) for name, of in words.items()})
-    return made.X, made.Y
+    names, ends = ("train", "validation", "test"), [n_train, n_train + n_valid]
+    parts = zip(np.split(x, ends), np.split(target, ends), strict=True)
+    return {name: _part(*arrays) for name, arrays in zip(names, parts, strict=True)}
 
 
 def _part(x: np.ndarray, target: np.ndarray) -> Part:
