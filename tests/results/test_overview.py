@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnncells.results.overview import cells_over_studies, normalised
+from rnncells.results.overview import cells_over_studies, normalised, pairs_over_studies
 
 
 def runs(**scores):
@@ -32,3 +32,21 @@ def test_cells_are_ranked_by_the_interquartile_mean_over_studies():
     assert gru["iqm"] == pytest.approx(np.mean([0.2, 0.3, 0.3, 0.4]))
     assert gru["low"] <= gru["iqm"] <= gru["high"]
     assert (gru["studies"], gru["runs"]) == (2, 8)
+
+
+def test_pairs_are_compared_on_the_tasks_that_both_have():
+    studies = {
+        "a": runs(GRU=[0.2, 0.4], LSTM=[0.3, 0.3], ESN=[0.5, 0.6]).assign(
+            hidden=lambda t: t["cell"].map({"GRU": 8, "LSTM": 8, "ESN": 100})
+        ),
+        "b": runs(GRU=[0.0, 0.0], LSTM=[0.0, 0.0]),
+    }
+    table = pairs_over_studies(normalised(studies, {"a": 1.0, "b": 1.0}))
+    table = table.set_index(["cell", "other"])
+    assert len(table) == 6
+    # An echo state network's only size is compared with the others' only size.
+    assert table.loc[("ESN", "GRU"), ["tasks", "probability"]].tolist() == [1, 1.0]
+    # a: one of two pairs is won by either; b: nobody learns it, which is a tie
+    gru = table.loc[("GRU", "LSTM")]
+    assert (gru["tasks"], gru["probability"]) == (2, 0.5)
+    assert gru["low"] < 0.5 < gru["high"]

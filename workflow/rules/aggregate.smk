@@ -137,7 +137,14 @@ rule summary:
         summaries=expand("results/tables/{study}/summary.parquet", study=PLAN),
     output:
         runs=f"{OVERALL}/overview.csv",
+        runs_page=report(
+            f"{OVERALL}/overview.html",
+            caption="../report/overview.rst",
+            category="all studies",
+            labels={"figure": "every run"},
+        ),
         table=f"{OVERALL}/ranking.csv",
+        pairs=f"{OVERALL}/pairs.csv",
         pdf=f"{OVERALL}/summary.pdf",
         png=report(
             f"{OVERALL}/summary.png",
@@ -162,6 +169,7 @@ rule summary:
             "rnncells.figures.summary",
             "rnncells.figures.drawing",
             "rnncells.results.overview",
+            "rnncells.results.tablepage",
         ),
     script:
         "../scripts/summary.py"

@@ -7,10 +7,11 @@ from snakemake.iocontainers import Snakemake
 from rnncells.jobs.script import run  # first: nothing is collected while the rest is imported
 from rnncells.figures import summary
 from rnncells.figures.drawing import save
-from rnncells.jobs.files import read_table, write_table
+from rnncells.jobs.files import read_table, write_table, write_text
 from rnncells.jobs.job import job
 from rnncells.results.columns import CHANCE
-from rnncells.results.overview import cells_over_studies, normalised
+from rnncells.results.overview import cells_over_studies, normalised, pairs_over_studies
+from rnncells.results.tablepage import table_page
 from rnncells.tasks import task_class
 
 
@@ -20,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
     with job("summary", snakemake.log[0]):
         runs = dict(zip(p.studies, map(read_table, files.runs), strict=True))
         scores = normalised(runs, {name: study["best"] for name, study in p.studies.items()})
-        ranking = cells_over_studies(scores)
+        ranking, pairs = cells_over_studies(scores), pairs_over_studies(scores)
         references: dict[str, dict[str, float]] = {}
         for (name, study), table in zip(p.studies.items(), files.summaries, strict=True):
             measured = read_table(table)
@@ -29,11 +30,14 @@ def main(snakemake: Snakemake) -> None:
             known = task.references(task.Settings(**study["training"]), Path(p.published))
             for model, error in known.get(study["parameters"], {}).items():
                 references.setdefault(model, {})[name] = min(max(1 - error / chance, 0.0), 1.0)
-        # Published rows of cells that were trained here are for a table, not for this figure.
+        # Published rows of cells that were trained here are the scorecard's.
         others = {m: of for m, of in references.items() if m not in set(scores["cell"])}
         write_table(scores, out.runs)
+        write_text(out.runs_page, table_page(scores, "Every run between chance and perfect"))
         write_table(ranking, out.table)
-        save(summary.draw(scores, ranking, others), out.pdf, out.png)
+        write_table(pairs, out.pairs)
+        tasks = {name: study["task"] for name, study in p.studies.items()}
+        save(summary.draw(scores, ranking, pairs, others, tasks), out.pdf, out.png)
 
 
 if __name__ == "__main__":

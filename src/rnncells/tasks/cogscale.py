@@ -39,6 +39,13 @@ CATEGORIES = {
     "classification": "classification",
     "multi_classification": "multi_label",
 }
+#: The published models that are no cells, as their authors write them.
+MODELS = {
+    "MAMBA": "Mamba",
+    "XLSTM": "xLSTM",
+    "TRANSFORMER_DECODER": "Transformer (decoder)",
+    "TRANSFORMER_ENCDEC": "Transformer (enc.-dec.)",
+}
 #: The length of the sentences of ``cross_situation``, at every difficulty.
 SENTENCE = 17
 #: The value of a target that does not count.
@@ -116,7 +123,7 @@ class CogScale(SequenceTask):
         best = here.sort_values("validation_mean").groupby(["target_params", "model"]).first()
         found: dict[int, dict[str, float]] = {}
         for (budget, model), row in best.iterrows():
-            found.setdefault(int(budget), {})[model] = float(row["test_mean"])
+            found.setdefault(int(budget), {})[MODELS.get(model, model)] = float(row["test_mean"])
         return found
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
