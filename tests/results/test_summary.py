@@ -132,7 +132,7 @@ def test_neither_the_order_of_rows_nor_other_groups_change_a_group():
 def test_columns_and_an_empty_table():
     metrics = table([1.0, 2.0])
     own = [column for names in SUMMARY for column in names]
-    assert own[:4] == ["mean", "sem", "low", "high"]
+    assert {"mean", "sem", "low", "high"} <= set(own)  # which figures draw
     columns = [*GROUP, *own, "interval", "n", "diverged"]
     assert list(summarise(metrics, runs_of(metrics)).columns) == columns
     empty = summarise(metrics[:0], runs_of(metrics)[:0])
