@@ -1,14 +1,18 @@
 """What jobs take at least: refused where it cannot be had, and said beforehand."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+import torch
 
 from rnncells.study.forecast import forecast, lines, too_large
 from rnncells.study.plan import PUBLISHED, resolve
 from rnncells.study.read import read
 from rnncells.study.validation import ConfigError
+from rnncells.tasks import task_class
 
 ROOT = Path(__file__).parents[2]
 ENOUGH = {"train": 4000, "search": 4000}
@@ -50,9 +54,73 @@ def test_the_configurations_of_this_repository_are_allowed_and_described():
         found = forecast(plan)
         assert too_large(found, ENOUGH) is None
         said = lines(plan, found)
-        tasks = ("copy_first_input", "binary_addition", "trajectory_generation")
-        for study in (name for name, part in plan.items() if part.task in tasks):
-            assert any(line.startswith(f"{study}: ") and " jobs; " in line for line in said)
+        for study in plan:
+            assert any(re.match(f"{study}: [0-9,]+ (train|search) jobs?; ", line) for line in said)
+
+
+PROBLEMS = get_args(task_class("cogscale").Settings.model_fields["problem"].annotation)
+
+
+@pytest.mark.parametrize(
+    ("task", "length", "settings"),
+    [
+        *(("cogscale", None, {"problem": name, "difficulty": "small"}) for name in PROBLEMS),
+        ("denoising", 30, {"train_sequences": 70, "validation_sequences": 9, "test_sequences": 8}),
+        ("sequential_digits", 70, {}),
+    ],
+)
+def test_labelled_sequences_are_as_many_as_foretold(task, length, settings):
+    """The numbers of sequences are right, and what they hold is a lower bound."""
+    task = task_class(task)
+    settings = task.Settings(**settings)
+    data = task.Data() if task.Data else None
+    length = length or task.own_lengths(settings)[0]
+    work = task.workload(length, settings, data, {})
+    made = task(length, [0], [{}], settings, torch.device("cpu"), data.make() if data else None)
+    x = made.batch(0).x
+    assert work.iterations == made.steps
+    assert work.sequences == x.size(2)
+    assert x.size(1) / 3 < work.steps <= x.size(1)
+    kept = sum(part[0].numel() for part in made.parts.values())
+    assert kept / 50 < work.numbers <= kept
+
+
+@pytest.mark.parametrize(
+    ("keys", "sequences", "steps", "iterations"),
+    [({"batch_size": 7, "iterations": 30}, 7, 40, 30), ({"epochs": 3}, 1, 40, 3), ({}, 1, 40, 1)],
+)
+def test_a_task_of_ones_own_is_foretold_from_its_settings(
+    keys, sequences, steps, iterations, monkeypatch, tmp_path
+):
+    """They need not say more than their settings: README's task does not."""
+    fields = "".join(f"        {key}: int = {value}\n" for key, value in keys.items())
+    (tmp_path / f"mine{len(keys)}.py").write_text(OWN + (fields or "        pass\n"))
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = study(task=f"mine{len(keys)}:Own", lengths=[40], hidden_sizes=[100], training={})
+    (job,) = forecast(plan)
+    units = 2 * sequences * steps * 100
+    assert job.memory_mb == pytest.approx(350 + 4 * 2 * (4 * 100 * 100 + units) / 1e6)
+    assert job.seconds == pytest.approx(2 * iterations * 6 * units / 2 * 100 / 200e9)
+    assert too_large(forecast(plan), ENOUGH) is None
+    large = study(task=f"mine{len(keys)}:Own", lengths=[40], hidden_sizes=[10**6], training={})
+    assert "1,000,000 units" in too_large(forecast(large), ENOUGH)
+
+
+OWN = """
+from rnncells.tasks import Task
+
+
+class Own(Task):
+    metric = "error"
+    chance = 1.0
+
+    def batch(self, step):
+        raise NotImplementedError
+
+    objective = outcome = batch
+
+    class Settings(Task.Settings):
+"""
 
 
 def test_default_bounds_shrink_to_the_data_and_the_plan_says_so(tmp_path):

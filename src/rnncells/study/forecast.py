@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from ..tasks import task_class
+from ..tasks import Task, task_class
+from ..tasks.base import Workload
+from ..tasks.settings import Settings
 from .catalogue import describe_cell
 from .models import CellPlan, StudyPlan
 
@@ -71,11 +73,9 @@ def _jobs(name: str, study: StudyPlan, cell: str, rule: str) -> Iterator[Forecas
         rounds, jobs = 1, -(-len(plan.seeds) // plan.seeds_per_job)
     trained = describe_cell(cell).constants.get("trainable", True)
     for length, size, layers in product(plan.lengths, plan.sizes, plan.layers):
-        work = task_class(study.task).workload(
-            length, plan.training, study.data, _largest(plan, size, rule)
-        )
-        if work is None:
-            continue
+        task = task_class(study.task)
+        work = task.workload(length, plan.training, study.data, _largest(plan, size, rule))
+        work = work or _least(task, length, plan.training)
         n = _units(size, layers)
         weights, units = layers * n * n, layers * n * work.sequences * work.steps
         kept = 4 * weights + 2 * units if trained else weights + n * work.sequences
@@ -91,6 +91,15 @@ def _jobs(name: str, study: StudyPlan, cell: str, rule: str) -> Iterator[Forecas
             memory_mb=BASE_MB + BYTES * members * (kept + work.numbers) / 1e6,
             seconds=rounds * members * work.iterations * operations / SPEED,
         )
+
+
+def _least(task: type[Task], length: int, settings: Settings) -> Workload:
+    """Return what a task has to compute that does not say it, by the names that settings have."""
+    return Workload(
+        sequences=getattr(settings, "batch_size", 1),
+        steps=length if task.length_is == Task.length_is else 1,
+        iterations=getattr(settings, "iterations", getattr(settings, "epochs", 1)),
+    )
 
 
 def _units(size: str, layers: int) -> float:
@@ -126,7 +135,7 @@ def lines(plan: Mapping[str, StudyPlan], forecasts: list[Forecast]) -> list[str]
     said = [
         f"{job.study}: {job.jobs:,} {job.rule} job{'s' * (job.jobs > 1)}; the largest ({job.cell}, "
         f"length {job.length:,}, {_shown(job.size)}) takes at least "
-        f"{_memory(job.memory_mb)} and {_time(job.seconds)} of a core"
+        f"{_memory(job.memory_mb)} and, to its last step, {_time(job.seconds)} of a core"
         for job in forecasts
     ]
     for name, study in plan.items():

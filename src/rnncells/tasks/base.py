@@ -207,7 +207,9 @@ class Task(ABC):
     ) -> Workload | None:
         """Return how much a member has to compute, from which time and memory are estimated.
 
-        None, the default, leaves the task's jobs out of the estimate.
+        None, the default, stands for gradient steps on ``training.batch_size`` sequences of so many
+        steps as the length says, ``training.iterations`` or ``training.epochs`` times: as far as
+        the settings have these names, and else for one.
         """
         return None
 

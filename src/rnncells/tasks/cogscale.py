@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ..jobs.errors import UserError
 from .base import Published
-from .sequences import Part, SequenceTask
+from .sequences import Extent, Part, SequenceTask
 from .settings import BUDGET, Count
 
 if TYPE_CHECKING:
@@ -107,6 +107,16 @@ class CogScale(SequenceTask):
                 f"lengths: {lengths[0]} is not the length of the sentences of cross_situation; "
                 f"allowed: {cls.own_lengths(settings)[0]}, or no key `lengths`"
             )
+
+    @classmethod
+    def extent(cls, length, settings, data) -> Extent:
+        """See the base class."""
+        parameters = _definition(settings)["params"]
+        if "training_ratio" in parameters:  # one long sequence, cut into three
+            steps = int(length * parameters["training_ratio"]) - parameters["forecast_length"]
+            return Extent(1, 3, max(1, steps))
+        train = parameters["n_train"]
+        return Extent(train, train + parameters["n_valid"] + parameters["n_test"], length)
 
     @classmethod
     def references(cls, settings, folder: Path) -> dict[int, dict[str, float]]:

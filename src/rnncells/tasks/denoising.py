@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..random.streams import stream
 from .base import Published
-from .sequences import Part, SequenceTask
+from .sequences import Extent, Part, SequenceTask
 from .settings import BUDGET, Count
 
 #: What the second input says of a number.
@@ -61,6 +61,13 @@ class Denoising(SequenceTask):
                 f"lengths: {shortest} is too short; the least allowed is training.gap + "
                 f"training.marked, {settings.gap + settings.marked}"
             )
+
+    @classmethod
+    def extent(cls, length, settings, data) -> Extent:
+        """See the base class."""
+        train = settings.train_sequences
+        total = train + settings.validation_sequences + settings.test_sequences
+        return Extent(train, total, steps=length + 1, inputs=2)
 
     def draw(self, seed: int) -> dict[str, Part]:
         """Draw all three parts."""

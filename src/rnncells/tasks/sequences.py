@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import Field
 
 from ..random.streams import stream
-from .base import Batch, Outcome, Task, example_rows
+from .base import Batch, Outcome, Task, Workload, example_rows
 from .settings import Count, Settings
 
 if TYPE_CHECKING:
@@ -48,6 +48,21 @@ class Part(NamedTuple):
     mask: np.ndarray
 
 
+class Extent(NamedTuple):
+    """How large a data set is that has not been drawn yet; every number is a lower bound.
+
+    Attributes:
+        train, total: training sequences, and those of all three parts.
+        steps: the steps of a sequence.
+        inputs: the numbers of a step.
+    """
+
+    train: int
+    total: int
+    steps: int
+    inputs: int = 1
+
+
 class SequenceTask(Task):
     """Labelled sequences in three parts, each drawn once: training, validation, test.
 
@@ -74,6 +89,23 @@ class SequenceTask(Task):
     squared_error = True
     #: The number of sequences kept per seed for the figures.
     shown = 4
+
+    @classmethod
+    def extent(cls, length: int, settings: Any, data: Any) -> Extent | None:
+        """Return how large a seed's data are, before they are drawn; None if that is unknown."""
+        return None
+
+    @classmethod
+    def workload(cls, length, settings, data, hyperparameters):
+        """See the base class."""
+        if (extent := cls.extent(length, settings, data)) is None:
+            return None
+        return Workload(
+            sequences=min(settings.batch_size, extent.train),
+            steps=extent.steps,
+            iterations=settings.epochs * -(-extent.train // settings.batch_size),
+            numbers=extent.total * extent.steps * extent.inputs,
+        )
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
         super().__init__(length, seeds, hyperparameters, settings, device, data)

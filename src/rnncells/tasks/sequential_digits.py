@@ -15,9 +15,11 @@ from pydantic import Field, model_validator
 from ..jobs.errors import UserError, one_line
 from ..random.streams import stream
 from .base import DataSource, Published
-from .sequences import Part, SequenceTask
+from .sequences import Extent, Part, SequenceTask
 from .settings import BUDGET, Count, File, Seed
 
+#: The number of scikit-learn's digits.
+DIGITS = 1797
 #: Of images that are not split already, the share that is tested on.
 TESTED = 0.2
 #: The types of numbers in an IDX file, by its third byte.
@@ -166,6 +168,15 @@ class SequentialDigits(SequenceTask):
         """Refuse lengths below the number of pixels, which a file's are known by its job."""
         if data.file is None and (shortest := min(lengths)) < 64:
             raise ValueError(f"lengths: {shortest} is below the number of pixels, 64")
+
+    @classmethod
+    def extent(cls, length, settings, data) -> Extent | None:
+        """Return the size of scikit-learn's digits; a file's is known by its job."""
+        if data.file is not None:
+            return None
+        train = DIGITS - round(TESTED * DIGITS)
+        train -= max(1, round(settings.validation_share * train))
+        return Extent(train, DIGITS, steps=length)
 
     def draw(self, seed: int) -> dict[str, Part]:
         """Split the images; which of them validate is the seed's."""
