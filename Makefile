@@ -62,7 +62,7 @@ docs: setup  ## build the site in docs/build/html (works offline)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
 		-c docs/source -b html . docs/build/html $(ARGS)
 
-test-wheel: setup  ## install the wheel alone in a clean environment, and test the library there
+test-wheel: setup  ## install the wheel in a clean environment, test the library there, and then the workflow
 	rm -rf build && mkdir -p build/wheel
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/wheel .
 	$(PYTHON) -m venv build/wheel/env
@@ -72,6 +72,10 @@ test-wheel: setup  ## install the wheel alone in a clean environment, and test t
 	cp -r tests/__init__.py tests/conftest.py tests/sixteen.py tests/random tests/cells tests/kernels \
 		tests/layers build/wheel/tests
 	cd build/wheel && env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . tests
+	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c envs/requirements.lock '.[pipeline]' setuptools
+	build/wheel/env/bin/python -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . \
+		tests/workflow/test_elsewhere.py
 	rm -rf build
 
 test-slurm: setup  ## test the profile on a SLURM cluster on this machine (as root: installs and starts it)

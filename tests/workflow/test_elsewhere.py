@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from snakemake.common import get_appdirs
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -29,7 +30,7 @@ MODULE = """
 configfile: "config/mine.yaml"
 
 module rnncells:
-    snakefile: "{snakefile}"
+    snakefile: {snakefile}
     config: config
     prefix: "cells"
 
@@ -42,7 +43,7 @@ rule all:
 """
 
 
-def snakemake(folder: Path, *arguments: str, library: Path | None = None) -> str:
+def snakemake(folder: Path, *arguments: str, library: Path | None = None, code: int = 0) -> str:
     """Call Snakemake in a folder; ``library`` is where packages are installed besides the usual."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if library:
@@ -57,7 +58,7 @@ def snakemake(folder: Path, *arguments: str, library: Path | None = None) -> str
         text=True,
         timeout=400,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == code, done.stdout
     return done.stdout
 
 
@@ -101,26 +102,60 @@ def mark_as_incomplete(folder: Path, file: Path) -> None:
     marker.write_text("")
 
 
-def test_as_a_module_with_the_installed_package(clone, tmp_path):
-    """Rules with a prefix in their names, and files with one in theirs."""
-    built, library, fetched = (tmp_path / name for name in ("wheel", "library", "fetched"))
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    source = tmp_path / "source"
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    """The package as pip installs it, without its workflow."""
+    folder = tmp_path_factory.mktemp("library")
+    source, built = folder / "source", folder / "wheel"
     source.mkdir()
     for name in ("src", "README.md", "LICENSE", "pyproject.toml"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    subprocess.run(
-        [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", built, source], check=True
-    )
-    (wheel,) = built.glob("*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--target", library, wheel], check=True)
-    for name in ("workflow", "envs"):  # as Snakemake fetches a released workflow: without src
-        shutil.copytree(clone / name, fetched / name)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    wheel = ["wheel", "--no-deps", "--no-build-isolation", "-w", built, source]
+    subprocess.run([*pip, *wheel], check=True)
+    install = ["install", "--no-deps", "--target", folder / "installed", *built.glob("*.whl")]
+    subprocess.run([*pip, *install], check=True)
+    return folder / "installed"
+
+
+def workflow_alone(clone: Path, folder: Path) -> str:
+    """The workflow in a folder without the library's source."""
+    for name in ("workflow", "envs"):
+        shutil.copytree(clone / name, folder / name)
+    return repr(str(folder / "workflow/Snakefile"))
+
+
+def released_workflow(clone: Path, folder: Path) -> str:
+    """A tag of a repository on GitHub, of which Snakemake has a copy already."""
+    workflow_alone(clone, folder)
+    git = ["git", "-C", folder, "-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for command in (["init"], ["add", "."], ["commit", "-m", "release"], ["tag", "v1.0"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    copy = user_cache() / "snakemake/source-cache/snakemake-git-cache/github.com/me/rnncells"
+    subprocess.run(["git", "clone", "--quiet", "--bare", folder, copy], check=True)
+    return "github('me/rnncells', path='workflow/Snakefile', tag='v1.0')"
+
+
+def user_cache() -> Path:
+    """Where Snakemake keeps what it fetches."""
+    return Path(get_appdirs().user_cache_dir)
+
+
+@pytest.mark.parametrize("source", [workflow_alone, released_workflow])
+def test_as_a_module_with_the_installed_package(source, clone, library, tmp_path, monkeypatch):
+    """Rules with a prefix in their names, and files with one in theirs."""
+    # A cache of the test's own, but for the compiled kernels.
+    kernels = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "rnncells"
+    kernels.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/rnncells").symlink_to(kernels)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     here = tmp_path / "mine"
     (here / "config").mkdir(parents=True)
     (here / "config/mine.yaml").write_text(yaml.safe_dump(CONFIG))
-    (here / "Snakefile").write_text(MODULE.format(snakefile=fetched / "workflow/Snakefile"))
+    snakefile = source(clone, tmp_path / "fetched")
+    (here / "Snakefile").write_text(MODULE.format(snakefile=snakefile))
     said = snakemake(here, library=library)
     assert "rule rc_train:" in said
     results = here / "cells/results"
@@ -128,3 +163,8 @@ def test_as_a_module_with_the_installed_package(clone, tmp_path):
     assert "Nothing to be done" in snakemake(here, library=library)
     next(results.rglob("seeds=0-1/metrics.parquet")).unlink()
     assert "rule rc_train:" in snakemake(here, "--dry-run", library=library)
+    figure = results / "figures/copy/scores.pdf"
+    figure.write_bytes(figure.read_bytes()[:-9])
+    refused = snakemake(here, library=library, code=1)
+    name = figure.relative_to(here)
+    assert f"{name}: is damaged (it is cut off); delete it and give the same command" in refused
