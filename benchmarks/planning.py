@@ -1,6 +1,6 @@
 """Time Snakemake's planning of many jobs, and write the table of docs/scaling.md.
 
-Nothing is trained. A tree of finished jobs is faked: every output is a file of one letter, and
+Nothing is trained. A tree of finished jobs is faked: every output is the end of a file, and
 ``snakemake --touch`` records it as made.
 """
 
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from rnncells.jobs.files import ENDS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/scaling.md"
@@ -93,7 +95,7 @@ def fake(folder: Path, config: Mapping) -> None:
     for name in (name for names in made for name in names.split(", ")):
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("x")
+        file.write_bytes(ENDS.get(file.suffix, b"\n"))
     # All jobs are forced, because of files that it does not know Snakemake records nothing.
     snakemake(folder, config, "--touch", "--forceall", "--quiet")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 #: What differs between two runs that give the same numbers: what they cost, and how they went.
-COST = re.compile(r"seconds.*|.*memory_mb.*|resumed|retries|processes")
+COST = re.compile(r"(processor_)?seconds.*|.*memory_mb.*|resumed|retries|processes")
 
 #: Files that say little else.
 COSTS = ("cost.csv", "cost.pdf", "cost.png", "provenance.html")

@@ -24,6 +24,7 @@ CONFIG = {
             "lengths": [5],
             "hidden_sizes": [6],
             "seeds": 2,
+            "hyperparameters": {"source": "grid", "grid": {"lr": [0.01, 0.001]}},
             "training": {
                 "samples_per_epoch": 10000,
                 "epochs_per_length": 1,

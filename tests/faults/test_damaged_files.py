@@ -1,11 +1,7 @@
-"""Results are cut off behind the pipeline's back: they are refused by name, and made anew."""
-
-import os
-import re
+"""Jobs whose inputs are cut off behind the pipeline's back refuse them by name."""
 
 import pytest
 
-from .comparison import assert_undisturbed
 from .moments import moments
 
 RUN = "cell=sRNN/length=10/hidden=6/layers=1"
@@ -54,19 +50,3 @@ def assert_refused(text: str, name: str) -> None:
     assert len(lines) == 1, text
     assert "delete it and give the same command again" in lines[0]
     assert "Traceback" not in text
-
-
-def test_snakemake_makes_damaged_results_anew(finished, reference, tally):
-    """Everything is cut off at once, and what the messages say is done until they stop."""
-    cut = list(READERS)
-    for name, place in zip(cut, moments("cut all", len(cut), 1.0), strict=True):
-        path = finished.results / name
-        os.truncate(path, int(place * path.stat().st_size))
-    with tally.tries("a result cut off under a finished study", len(cut)):
-        while (head := finished.run()).code:
-            damaged = set(re.findall(r"(\S+): is damaged", head.text))
-            assert damaged
-            for path in damaged:
-                (finished.folder / path).unlink()
-        assert_undisturbed(finished.results, reference.results)
-        assert "Nothing to be done" in finished.succeed().text

@@ -12,6 +12,7 @@ from rnncells.jobs.files import (
     read_array,
     read_json,
     read_table,
+    refuse_apparent_damage,
     whole,
     write_array,
     write_json,
@@ -47,6 +48,42 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(tmp_path, name, write, read,
             read(path)
         assert str(error.value).startswith(f"{path}: is damaged (")
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.parquet", b"PAR1 ... PAR1"),
+        ("a.csv", b"configuration,score\n0,0.5\n"),
+        ("a.md", b"# Page\n"),
+        ("a.json", b'{"x": 1}\n'),
+        ("a.html", b"<!DOCTYPE html>\n</html>\n"),
+        ("a.pdf", b"%PDF-1.4 ... %%EOF\n"),
+        ("a.png", b"\x89PNG ... IEND\xaeB`\x82"),
+    ],
+)
+def test_an_end_that_is_no_end_is_refused(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    refuse_apparent_damage(path)
+    for cut in (b"", content[:-3], content[:5] + bytes(len(content) - 5)):
+        path.write_bytes(cut)
+        with pytest.raises(DamagedFile, match="empty" if not cut else "cut off") as error:
+            refuse_apparent_damage(path)
+        assert str(error.value).startswith(f"{path}: is damaged (")
+    with pytest.raises(FileNotFoundError):
+        refuse_apparent_damage(tmp_path / f"nothing{path.suffix}")
+
+
+def test_an_array_of_another_size_than_its_shape_is_refused(tmp_path):
+    path = tmp_path / "a.npy"
+    write_array(path, np.arange(6.0).reshape(2, 3))
+    refuse_apparent_damage(path)
+    content = path.read_bytes()
+    for size in (0, 3, len(content) - 1):
+        path.write_bytes(content[:size])
+        with pytest.raises(DamagedFile):
+            refuse_apparent_damage(path)
 
 
 def test_a_file_that_is_not_there_is_not_damaged(tmp_path):

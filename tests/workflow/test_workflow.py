@@ -296,9 +296,20 @@ def test_an_empty_result_is_refused_by_name(project):
     finally:
         file.write_bytes(content)
     assert done.returncode != 0
-    line = f"results/{RUN}/metrics.parquet: is empty; delete it and give the same command again"
-    assert line in done.stdout
+    advice = "is damaged (it is empty); delete it and give the same command again"
+    assert f"results/{RUN}/metrics.parquet: {advice}" in done.stdout.splitlines()
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused"),
+    [("100 * attempt", "300 MB"), ("120 * attempt", None), ("input.size_mb", None)],
+)
+def test_the_allowed_memory_may_be_an_expression(project, allowed, refused):
+    """As in profiles/slurm; one in a job's input has no value yet."""
+    done = project.snakemake(TINY, "--dry-run", "--set-resources", f"train:mem_mb={allowed}")
+    assert bool(done.returncode) == bool(refused), done.stdout
+    assert not refused or f"of memory; allowed: {refused} (--set-resources" in done.stdout
 
 
 @contextmanager

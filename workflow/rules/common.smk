@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.iocontainers import Wildcards
 
 from rnncells.study.catalogue import describe_cell
@@ -15,6 +16,7 @@ from rnncells.study.forecast import forecast, lines, too_large
 from rnncells.study.models import Configuration
 from rnncells.study.plan import PUBLISHED, resolve
 from rnncells.study.read import read_or_exit
+from rnncells.jobs.files import DamagedFile, refuse_apparent_damage
 from rnncells.jobs.fingerprint import fingerprint
 from rnncells.study.protocol import conditions, departures, describe
 from rnncells.study.seeds import chunks
@@ -28,7 +30,7 @@ from rnncells.study.validation import ConfigError
 from rnncells.tasks import task_class
 
 # Where Snakemake puts a file: elsewhere if another workflow uses this one with a prefix.
-placed = workflow.modifier.path_modifier.replace_prefix
+placed = workflow.modifier.path_modifier.modify
 
 # Of two equal keys Snakemake has taken the last, and said nothing.
 for file in workflow.configfiles if workflow.is_main_process else ():
@@ -39,16 +41,25 @@ except ConfigError as error:
     # A mistake in the configuration is the user's, not the program's: one line, no traceback.
     sys.exit(f"Configuration error: {error}")
 
-# What searches and trainings may take, unless --set-resources says otherwise; for an expression there
-# (as in profiles/slurm) nothing is checked.
+# What searches and trainings may take, unless --set-resources says otherwise.
 MEMORY_MB = 4000
+# As many as profiles/slurm makes. (Snakemake does not tell a workflow how many it will make.)
+ATTEMPTS = 3
 
 
 def memory_of(rule):
+    """Return how much memory the last attempt at a job of a rule has, in MB."""
     given = workflow.resource_settings.overwrite_resources.get(rule, {})
-    given = given["mem_mb"] if "mem_mb" in given else MEMORY_MB
-    value = getattr(given, "raw", given)
-    return value if isinstance(value, int) else float("inf")
+    if "mem_mb" not in given:
+        return MEMORY_MB
+    try:
+        memory = given["mem_mb"].evaluate(
+            None, input=None, attempt=ATTEMPTS, threads=1, rulename=rule, async_run=None
+        )
+    # An expression in a job's input or wildcards has no value before there are jobs.
+    except WorkflowError:
+        return float("inf")
+    return memory.value if isinstance(memory.value, int) else float("inf")
 
 
 if workflow.is_main_process:
@@ -423,7 +434,7 @@ def scales():
 
 
 def study_files(study):
-    """Return everything that a finished study has, but for its tables and its page."""
+    """Return everything that a finished study has."""
     of_runs = [
         f"results/runs/{study}/{run}/{name}"
         for run in runs(study)
@@ -441,32 +452,42 @@ def study_files(study):
     ]
     data = [] if PLAN[study].data is None else [DATA.format(study=study)]
     figures = study_figures(Wildcards(fromdict={"study": study}))
-    return of_runs + of_searches + of_grids + data + figures
+    return of_runs + of_searches + of_grids + data + figures + ends_of(study)
+
+
+def ends_of(study):
+    """Return what a study comes to: its tables, and its page of figures."""
+    return collect(rules.aggregate.output, study=study) + collect(
+        rules.index.output, study=study
+    )
+
+
+def look_at(files):
+    """Return which of the files are not there, and what is wrong with others at first sight."""
+    gone, damaged = [], []
+    for file in files:
+        try:
+            refuse_apparent_damage(placed(file))
+        except FileNotFoundError:
+            gone.append(file)
+        except DamagedFile as error:
+            damaged.append(str(error))
+    return gone, damaged
 
 
 @cache
-def missing(study):
-    """Return what a study once had and has no more, which is to be made again.
+def look_at_study(study):
+    return look_at(study_files(study))
 
-    Snakemake itself would not miss what only finished jobs have read. As long as a study has neither
-    tables nor a page, these ask for the rest.
 
-    Raises:
-        SystemExit: if a file is empty; the message says what to do.
+def wanted(study):
+    """Return what the target of a study asks for: its ends, and what it once had and has no more.
+
+    Snakemake itself would not miss what only finished jobs have read. As long as a study has none of its
+    ends, these ask for the rest.
     """
-    ends = (
-        f"results/tables/{study}/summary.csv",
-        f"results/figures/{study}/README.md",
-    )
+    ends = ends_of(study)
     if not workflow.is_main_process or not any(os.path.exists(placed(f)) for f in ends):
-        return []
-    gone = []
-    for file in study_files(study):
-        try:
-            if os.path.getsize(placed(file)) == 0:
-                sys.exit(
-                    f"{placed(file)}: is empty; delete it and give the same command again"
-                )
-        except OSError:
-            gone.append(file)
-    return gone
+        return ends
+    gone, _ = look_at_study(study)
+    return ends + [file for file in gone if file not in ends]
