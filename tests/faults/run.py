@@ -2,7 +2,8 @@
 
     python -m tests.faults.run [arguments for pytest]
 
-One process disturbs Snakemake, one SLURM, if it may be started here, and one everything else.
+One process disturbs Snakemake, one its results, one SLURM, if it may be started here, and one
+everything else.
 What they print comes when they end. The table of all faults is in ``build/faults.md``. After ten
 minutes everything is ended, whatever it is at.
 """
@@ -21,7 +22,11 @@ ROOT = Path(__file__).parents[2]
 #: The tests of each process.
 PARTS = {
     "snakemake": ["tests/faults/test_head.py"],
-    "jobs": ["tests/faults", "--ignore=tests/faults/test_head.py"],
+    "results": ["tests/faults/test_advice.py"],
+    "jobs": [
+        "tests/faults",
+        *(f"--ignore=tests/faults/test_{name}.py" for name in ("head", "advice")),
+    ],
     "slurm": ["tests/slurm", "-m", "faults"],
 }
 #: Everything is ended after this many seconds, and a little later if it does not clean up then.
