@@ -1,13 +1,17 @@
-"""The page of all numbers, docs/speed.md, from the table."""
+"""The page of all numbers, docs/speed.md: the table, and what is written by hand at its end."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pandas as pd
+
+#: What is known of the limits: where the time goes, and what a next factor would take.
+LIMITS = Path(__file__).with_name("limits.md")
 
 HEAD = """\
 # Speed
 
-<!-- Written by `make bench` from docs/bench.csv. -->
+<!-- Written by `make bench` from docs/bench.csv and benchmarks/limits.md. -->
 
 Whole training steps (forward, backward, Adam) in float32. All contestants of a row take turns in
 one process. A number is the median over the rounds; in brackets are the 5 % and the 95 % quantile.
@@ -27,9 +31,8 @@ processor.
 
 def page(table: pd.DataFrame) -> str:
     """Write the page."""
-    return (
-        HEAD + "".join(_facts(table)) + EXPLAINED.format(peak=table["peak"].max()) + _tables(table)
-    )
+    explained = EXPLAINED.format(peak=table["peak"].max())
+    return HEAD + "".join(_facts(table)) + explained + _tables(table) + LIMITS.read_text()
 
 
 def _facts(table: pd.DataFrame) -> Iterator[str]:
