@@ -20,7 +20,7 @@ _enabled = ContextVar("kernels enabled", default=True)
 
 @contextmanager
 def disabled() -> Iterator[None]:
-    """Use the readable steps instead of kernels, for instance for derivatives of derivatives."""
+    """Context manager: run the cells' own steps instead of kernels."""
     before = _enabled.set(False)
     try:
         yield
@@ -31,8 +31,8 @@ def disabled() -> Iterator[None]:
 class Backend(ABC):
     """Compiled code for one kind of device.
 
-    It runs cells over whole sequences, forward and backward, and does what else a training step
-    consists of.
+    It runs cells over whole sequences, forward and backward, and has the readout and the optimiser
+    of a fused training step.
     """
 
     @abstractmethod
@@ -158,7 +158,7 @@ def _triton() -> list[Backend]:
 def find(
     *tensors: Tensor, cells: Sequence[Cell] = (), training_step: bool = False
 ) -> Backend | None:
-    """Return the backend for cells and tensors, or None if operations of PyTorch have to do it.
+    """Return the backend for cells and tensors, or None if there is none and PyTorch has to do it.
 
     Args:
         tensors: all that it will read and write.
@@ -175,7 +175,7 @@ def find(
 
 
 def possible() -> bool:
-    """Return whether kernels may run: nobody records operations, or changes what they do."""
+    """Return whether kernels may run: no tracing, function transform, dispatch or forward mode."""
     return (
         not torch.compiler.is_compiling()  # first, because the compiler reads on from here
         and _enabled.get()
@@ -187,7 +187,7 @@ def possible() -> bool:
 
 
 def _are_plain(tensors: Sequence[Tensor]) -> bool:
-    """Return whether all tensors hold their numbers themselves, as all others of their kind do."""
+    """Return whether all tensors are strided, of no subclass, in memory, and not autocast."""
     return (
         {type(t) for t in tensors} <= {Tensor, torch.nn.Parameter}
         and {t.layout for t in tensors} == {torch.strided}

@@ -7,10 +7,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_picture_of_the_packages_is_that_of_the_import_contract():
-    house = runpy.run_path(str(ROOT / "docs/house.py"))
+    drawing = runpy.run_path(str(ROOT / "docs/packages.py"))
     page = (ROOT / "CONTRIBUTING.md").read_text()
-    assert house["drawn"](page) == page
+    assert drawing["drawn"](page) == page
     folders = {path.parent.name for path in (ROOT / "src/rnncells").glob("*/__init__.py")}
-    assert set(house["packages"]()) == folders
+    assert set(drawing["packages"]()) == folders
     assert all(f"<b>{name}</b>" in page for name in folders)
-    assert all(map(house["purpose"], folders))
+    assert all(map(drawing["purpose"], folders))

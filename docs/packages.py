@@ -1,6 +1,6 @@
 """Draw the packages, as the import contract has them, into CONTRIBUTING.md.
 
-    python docs/house.py
+    python docs/packages.py
 
 The order comes from ``pyproject.toml``, and what a package is for from its own docstring.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "CONTRIBUTING.md"
-BLOCK = re.compile(r"(?<=<!-- house -->\n).*?(?=<!-- /house -->)", re.DOTALL)
+BLOCK = re.compile(r"(?<=<!-- packages -->\n).*?(?=<!-- /packages -->)", re.DOTALL)
 
 
 def packages() -> list[str]:
