@@ -222,9 +222,13 @@ class Cell(nn.Module):
         return (zero,) * len(self.state_names)
 
     def check_device(self, input: Tensor) -> None:
-        """Refuse an input on another device than the cell's tensors, as nn.GRU does.
+        """Check that an input is on the device of the cell's tensors, as nn.GRU does.
 
-        Operations of PyTorch do not always: ``x @ weight`` returns anything for a weight on meta.
+        PyTorch's operations do not always check: ``x @ weight`` returns arbitrary numbers for a
+        weight on the meta device.
+
+        Raises:
+            RuntimeError: if it is on another device.
         """
         for tensor in chain(self._parameters.values(), self._buffers.values()):
             if tensor is not None and tensor.dim() and tensor.device != input.device:
@@ -369,20 +373,33 @@ def _generator(words: list[int], name: str) -> np.random.Generator:
 
 
 def check_type(name: str, value: object, kind: type) -> None:
-    """Refuse a value of another type, as nn.GRU does."""
+    """Check the type of an argument, as nn.GRU does.
+
+    Raises:
+        TypeError: if it is of another type.
+    """
     if not isinstance(value, kind):
         raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
 
 
 def check_size(name: str, size: int, least: int) -> None:
-    """Refuse a size that is not an integer of at least ``least``."""
+    """Check a size.
+
+    Raises:
+        TypeError: if it is no integer.
+        ValueError: if it is below ``least``.
+    """
     check_type(name, size, int)
     if isinstance(size, bool) or size < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {size!r}")
 
 
 def check_dtype(input: Tensor, weight: Tensor) -> None:
-    """Refuse an input of another dtype than the weights', as nn.GRU does."""
+    """Check that an input has the dtype of the weights, as nn.GRU does; autocast is excepted.
+
+    Raises:
+        ValueError: if it has another one.
+    """
     if input.dtype != weight.dtype and not autocasts(input):
         raise ValueError(
             f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "

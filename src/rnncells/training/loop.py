@@ -139,7 +139,12 @@ def assemble(
     hyperparameters: Sequence[Mapping[str, float]],
     data: np.ndarray | None = None,
 ) -> tuple[Task, Network]:
-    """Make the task and the untrained networks of a population; arguments as for :func:`train`."""
+    """Make the task and the untrained networks of a population; arguments as for :func:`train`.
+
+    Raises:
+        UserError: if the data or the hyperparameters do not fit the task.
+        ValueError: if the cell cannot be made.
+    """
     device = resolve_device(spec.device)
     kind, made = task_class(spec.task), cell_class(spec.cell)
     work = kind(spec.length, seeds, hyperparameters, spec.training, device, data)
