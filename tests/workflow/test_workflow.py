@@ -200,6 +200,7 @@ def test_run_files_say_where_the_numbers_come_from(project):
     assert record["versions"]["torch"]
     assert record["device"] == "cpu"
     assert record["seconds"] > 0
+    assert record["processor_seconds"] > 0
     assert record["peak_memory_mb"] > 10
     assert (record["seeds"], record["retries"], record["resumed"]) == ([0, 1], 0, 0)
 
@@ -213,6 +214,7 @@ def test_every_table_and_figure_says_where_it_comes_from(project):
     (name,) = table["config_hash"].unique()
     assert set(table["seeds"].dropna()) == {"0", "0-1"}
     assert (table["peak_memory_mb"] > 10).all()
+    assert (table["processor_seconds"] > 0).all()
     page = (results / "tables/capacity/provenance.html").read_text()
     assert name in page
     for figure in ("figures/capacity/capacity", "overall/test/cost"):
@@ -658,6 +660,7 @@ def test_the_cost_of_every_computing_rule_is_reported(project):
     assert table.loc[("capacity", "search"), "jobs"] == 2
     assert table.loc[("addition", "train"), "jobs"] == 2
     assert (table["seconds_total"] > 0).all()
+    assert (table["core_hours"] > 0).all()
 
 
 def test_the_workflow_is_lint_clean(project):
