@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -431,6 +432,58 @@ def scales():
         }
         for name, study in PLAN.items()
     }
+
+
+def with_baseline():
+    """Return the studies whose task has published baselines, and their runs that these are about.
+
+    Of a grid every learning rate has a published counterpart; of other runs the one that is given.
+    """
+    found = {}
+    for name, study in PLAN.items():
+        task = task_class(study.task)
+        if not hasattr(task, "published_rows"):
+            continue
+        settings = next(iter(study.cells.values())).training
+        rows = task.published_rows(settings, PUBLISHED)
+        known = set(zip(rows["cell"], rows["size"]))
+        here = []
+        for cell, plan in study.cells.items():
+            only_rates = all(set(values) == {"lr"} for values in plan.grid)
+            for length, size, layers in product(plan.lengths, plan.sizes, plan.layers):
+                if (cell, size) not in known or (plan.grid and not only_rates):
+                    continue
+                run = RUN.format(cell=cell, length=length, size=size, layers=layers)
+                values = plan.hyperparameters[size] or {}
+                ridge = plan.training.readout == "ridge"
+                here.append(
+                    {
+                        "cell": cell,
+                        "size": size,
+                        "grid": (
+                            f"results/grids/{name}/{run}/grid.csv"
+                            if plan.grid
+                            else None
+                        ),
+                        "lr": None if ridge else values.get("lr"),
+                    }
+                )
+        if here:
+            found[name] = {
+                "task": study.task,
+                "training": settings.model_dump(),
+                "runs": here,
+            }
+    return found
+
+
+WITH_BASELINE = with_baseline()
+
+
+def baseline_grids():
+    """Return the grids that published baselines are compared with."""
+    runs = [run for study in WITH_BASELINE.values() for run in study["runs"]]
+    return [run["grid"] for run in runs if run["grid"] is not None]
 
 
 def study_files(study):

@@ -1,7 +1,39 @@
+# Baselines of a benchmark that others have published, beside the same numbers of this configuration.
+rule baseline:
+    input:
+        metrics=expand("results/tables/{study}/metrics.parquet", study=WITH_BASELINE),
+        grids=baseline_grids(),
+        published=published_file("cogscale_baseline.csv"),
+    output:
+        table=f"{OVERALL}/baseline.csv",
+    log:
+        f"logs/overall/{CONFIGURATION}/baseline.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        studies=WITH_BASELINE,
+        published=relative(PUBLISHED),
+        code=code(
+            "baseline",
+            "rnncells.results.baseline",
+            *dict.fromkeys(
+                task_class(study["task"]).__module__
+                for study in WITH_BASELINE.values()
+            ),
+        ),
+    script:
+        "../scripts/baseline.py"
+
+
 # What was published beside what came out here, for whatever studies the configuration has.
 rule scorecard:
     input:
         claims=published_file("claims.csv"),
+        baseline=rules.baseline.output.table,
         metrics=expand("results/tables/{study}/metrics.parquet", study=PLAN),
         provenance=expand("results/tables/{study}/provenance.parquet", study=PLAN),
     output:
@@ -35,6 +67,7 @@ rule scorecard:
             "scorecard",
             "rnncells.figures.drawing",
             "rnncells.figures.scorecard",
+            "rnncells.results.baseline",
             "rnncells.results.scorecard_page",
             "rnncells.results.tablepage",
         ),

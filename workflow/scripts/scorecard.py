@@ -10,6 +10,7 @@ from rnncells.figures import scorecard as figure
 from rnncells.figures.drawing import save
 from rnncells.jobs.files import read_table, write_table, write_text
 from rnncells.jobs.job import job
+from rnncells.results.baseline import baseline_section
 from rnncells.results.scorecard import Study, compare
 from rnncells.results.scorecard_page import page
 from rnncells.results.tablepage import table_page
@@ -35,7 +36,8 @@ def main(snakemake: Snakemake) -> None:
         write_table(table, out.table)
         write_text(out.table_page, table_page(table, "Scorecard"))
         save(figure.draw(table), out.pdf, out.png)
-        write_text(out.page, page(table, Path(out.png).name))
+        baseline = baseline_section(pd.read_csv(files.baseline))
+        write_text(out.page, page(table, Path(out.png).name, baseline))
 
 
 if __name__ == "__main__":

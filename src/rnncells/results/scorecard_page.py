@@ -33,12 +33,13 @@ observations were fitted again, as a share.
 """
 
 
-def page(table: pd.DataFrame, figure: str) -> str:
+def page(table: pd.DataFrame, figure: str, baseline: str = "") -> str:
     """Return the scorecard as a page in Markdown.
 
     Args:
         table: what :func:`compare` returned.
         figure: the figure's file, relative to the page.
+        baseline: a section on published baselines.
     """
     counts = table.groupby("task", sort=False)["verdict"].value_counts().unstack(fill_value=0)
     counts = counts.reindex(columns=VERDICTS, fill_value=0)
@@ -65,6 +66,7 @@ def page(table: pd.DataFrame, figure: str) -> str:
             "What is missing is made by `make figures CONFIG=config/paper.yaml`.",
             "",
         ]
+    lines += [baseline] if baseline else []
     doubts = table["doubt"].dropna()
     lines += ["## What looks wrong in the originals", ""]
     lines += [f"* {doubt}" for doubt in dict.fromkeys(doubts[doubts != ""])] + [""]

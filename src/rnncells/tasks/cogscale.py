@@ -14,6 +14,7 @@ from .sequences import Extent, Part, SequenceTask
 from .settings import BUDGET, Count
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
 
     from ..layers.network import Network
@@ -135,6 +136,28 @@ class CogScale(SequenceTask):
         for (budget, model), row in best.iterrows():
             found.setdefault(int(budget), {})[MODELS.get(model, model)] = float(row["test_mean"])
         return found
+
+    @classmethod
+    def published_rows(cls, settings, folder: Path) -> pd.DataFrame:
+        """Return the published mean test errors: cell, size, lr, mean, sd, n.
+
+        A size is written as in the names of folders. The published echo state networks have a tenth
+        of the budget as units, whatever their readout then has of weights, and no learning rate.
+        """
+        import pandas as pd
+
+        table = pd.read_csv(folder / cls.published_scores)
+        here = table[
+            (table["task"] == settings.problem) & (table["difficulty"] == settings.difficulty)
+        ]
+        budget = here["target_params"].astype(int)
+        size = ("parameters=" + budget.astype(str)).where(
+            here["model"] != "ESN", "hidden=" + (budget // 10).astype(str)
+        )
+        names = {"model": "cell", "test_mean": "mean", "test_sd": "sd"}
+        return here.assign(size=size).rename(columns=names)[
+            ["cell", "size", "lr", "mean", "sd", "n"]
+        ]
 
     def __init__(self, length, seeds, hyperparameters, settings, device, data=None):
         self.definition = _definition(settings)
