@@ -21,10 +21,6 @@ from .scan import backward_kernel, forward_kernel
 #: Sequences of a batch that one program takes through all steps: what a product has at least.
 ROWS = 16
 
-#: Bytes of matrices, with the sizes rounded up to powers of two, that stay on the chip over all
-#: steps. The backward pass needs about twice as much of the 227 KB that an H100 or H200 has.
-RESIDENT = 64 * 1024
-
 #: Triton runs kernels as Python on the CPU, for tests.
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
@@ -42,18 +38,8 @@ class TritonBackend(backend.Backend):
             all(t.is_cuda or (INTERPRETED and t.is_cpu) for t in tensors)
             and len({t.device for t in tensors}) == 1
             and {t.dtype for t in tensors} in ({torch.float32}, {torch.float64})
-            and (cell is None or self._fits(cell, tensors[0].element_size()))
+            and (cell is None or registry.binding(type(cell)) is not None)
         )
-
-    def _fits(self, cell: Cell, size: int) -> bool:
-        """Return whether there is a kernel, and its matrices stay on the chip."""
-        if registry.binding(type(cell)) is None:
-            return False
-        unit = registry.recurrence_of(cell).unit
-        n = len(cell.state_names) * cell.hidden_size // unit.states
-        if unit.stage is None:
-            return unit.recurrent * _padded(n) ** 2 * size <= RESIDENT
-        return 2 * _padded(n) * _padded(cell.projection()[0].size(-1)) * size <= RESIDENT
 
     def forward(self, recurrence: Recurrence, run: Run) -> dict[str, Tensor]:
         """See the base class."""
@@ -71,11 +57,10 @@ class TritonBackend(backend.Backend):
             projected, weights.weight, weights.bias, weights.second, weights.second_bias,
             _spread(run, unit, weights, n), run.state,
         )  # fmt: skip
-        tiles = triton.cdiv(run.batch, ROWS)
-        forward_kernel[(run.members * tiles,)](
+        forward_kernel[_grid(run, unit, n)](
             *(tensor.contiguous() for tensor in tensors), _rows(run),
             state, active, saved, inner, inner_saved,
-            run.batch, n, d, projected.size(-1), run.steps, run.x.size(1), steps,
+            run.batch, n, d, run.steps, run.x.size(1), steps,
             unit=compiled(unit.forward), stage=compiled((unit.stage or NO_STAGE).forward),
             activate=compiled(scalars.tanh),
             **_counts(unit, n, d, projected.size(-1), weights),
@@ -101,7 +86,8 @@ class TritonBackend(backend.Backend):
         elif (others := n - grad_active.size(-1)) > 0:
             grad_active = torch.nn.functional.pad(grad_active, (others, 0))
         counts = _counts(unit, n, d, width, weights)
-        received = n * (unit.parameters if unit.learned else unit.recurrent)
+        # What the second product or learned parameters got; others have that of the product alone.
+        received = n * (unit.parameters if unit.learned else 1 if unit.stage else 0)
         before = run.buffer("grad state", *run.state.shape[1:])
         grad_received = run.buffer("grad received", run.steps, run.batch, received)
         grad_product = run.buffer("grad product", run.steps, run.batch, weights.weight.size(-1))
@@ -110,23 +96,23 @@ class TritonBackend(backend.Backend):
         else:
             grad_projected = run.buffer("grad projected", run.steps, run.batch, width)
         tensors = weights.weight, weights.second, _spread(run, unit, weights, n)
-        tiles = triton.cdiv(run.batch, ROWS)
-        backward_kernel[(run.members * tiles,)](
+        backward_kernel[_grid(run, unit, n)](
             *(tensor.contiguous() for tensor in tensors), _rows(run),
             active, kept["saved"], kept["inner_saved"],
             grad_active.contiguous(), grad_state.contiguous(),
             before, grad_projected, grad_product, grad_received,
-            run.batch, n, d, width, run.steps, grad_active.size(1),
+            run.batch, n, d, run.steps, grad_active.size(1),
             unit=compiled(unit.backward), stage=compiled((unit.stage or NO_STAGE).backward),
             through=compiled(scalars.through_tanh),
             N_RECEIVED=received // n, **counts,
         )  # fmt: skip
+        of_received = grad_received.sum((1, 2)).unsqueeze(1)
         grads = Weights(
             _product(active[:, :-1], grad_product),
             grad_product.sum((1, 2)).unsqueeze(1),
             _product(inner, grad_received) if unit.stage else weights.second,
-            grad_received.sum((1, 2)).unsqueeze(1),
-            grad_received.sum((1, 2)).unsqueeze(1),
+            second_bias=of_received,
+            parameters=of_received,
         )
         if run.x.size(1) < run.steps:
             grad_projected = grad_projected.sum(1, keepdim=True)
@@ -139,8 +125,19 @@ class TritonBackend(backend.Backend):
         )
 
 
-def _padded(width: int) -> int:
-    return max(16, triton.next_power_of_2(width))
+def tiling(n: int) -> dict[str, int]:
+    """Return how many columns are computed at a time, how many rows of a matrix a product takes in.
+
+    And by how many warps: with these no kernel needs more registers than a thread can have.
+    """
+    tile = min(64, max(16, triton.next_power_of_2(n)))
+    return {"TILE": tile, "CHUNK": 16, "num_warps": tile // 8}
+
+
+def _grid(run: Run, unit: Unit, n: int) -> tuple[int, int]:
+    """Return how many programs there are: units that do not see each other are spread over some."""
+    columns = 1 if unit.recurrent else triton.cdiv(n, tiling(n)["TILE"])
+    return run.members * triton.cdiv(run.batch, ROWS), columns
 
 
 def _rows(run: Run) -> Tensor:
@@ -178,7 +175,6 @@ def _counts(unit: Unit, n: int, d: int, width: int, weights: Weights) -> dict[st
         "N_STAGE_STATE": stage.states,
         "N_STAGE_PARAMETER": stage.parameters,
         "N_STAGE_SAVED": stage.saved,
-        "N": _padded(n),
-        "D": _padded(d),
         "ROWS": ROWS,
+        **tiling(n),
     }

@@ -132,8 +132,10 @@ def readout_kernel(
     tl.store(grad_bias + part * k + column_of_k, tl.sum(grad, 0), mask=column_of_k < k)
     for first in range(0, n, COLUMNS):
         column = first + j
-        at = member * stride + b * n + column[None, :]
-        feature = tl.load(features + at, mask=(b < rows) & (column[None, :] < n), other=0.0)
+        feature = tl.load(
+            features + member * stride + b * n + column[None, :],
+            mask=(b < rows) & (column[None, :] < n), other=0.0,
+        )  # fmt: skip
         back = tl.dot(tl.trans(feature), grad, input_precision="ieee", out_dtype=grad.dtype)
         tl.store(
             grad_weight + (part * n + column[:, None]) * k + c, back,
