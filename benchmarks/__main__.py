@@ -38,6 +38,8 @@ def main() -> None:
     from .table import blas, line, rows_of
 
     torch.set_num_threads(1)
+    if not torch.cuda.is_available():
+        print("no CUDA device: the cases of the GPU are left out")
     tables = []
     for case in cases(options.quick):
         if options.only not in case.name:

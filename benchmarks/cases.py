@@ -207,16 +207,68 @@ def wider(models: int) -> Contest:
     return Contest(ours, {"1 model, repeated": in_turn([one] * models)}, models=models)
 
 
+#: Models of a capacity study that fill a GPU: 60 sequences are four programs of the kernels, and
+#: an H200 has 132 processors.
+FULL = 32
+
+
 def _gpu() -> Iterator[Case]:
-    if torch.cuda.is_available():
-        for models in (2**k for k in range(11)):
-            contest = partial(on_gpu, models)
-            yield Case(f"TRNN, {models} models, GPU", "gpu", contest, quick=models in (1, 64, 1024))
+    if not torch.cuda.is_available():
+        return
+    for models in (1, 4, 16, 64, 256, 1024):
+        for cell in ("GRU", "PC-RNN-HC-A"):
+            ratio = {"1 model, repeated": 0.8 * models} if models <= FULL else {}
+            contest = partial(wider_on_gpu, cell, models)
+            yield Case(f"{cell}, {models} models, GPU", "gpu", contest, ratio, quick=models == 64)
+    for cell in ("GRU", "LSTM", "PC-RNN-HC-A"):
+        ratio = {"torch.compile": 10.0} | ({"torch.nn": 3.0} if hasattr(nn, cell) else {})
+        yield Case(f"10 {cell}s, capacity, GPU", "gpu", partial(ten_on_gpu, cell), ratio)
+    for cell in ("GRU", "nBRC"):
+        ratio = {"torch.nn": 3.0} if hasattr(nn, cell) else {}
+        contest = partial(ten_layers_on_gpu, cell)
+        yield Case(f"10 {cell}s, two layers, T=300, B=100, GPU", "gpu", contest, ratio)
 
 
-def on_gpu(models: int) -> Contest:
-    """A capacity iteration of many models on the GPU."""
-    return Contest(remembering("TRNN", 61, models, 60, "cuda"), models=models)
+def wider_on_gpu(cell: str, models: int) -> Contest:
+    """A capacity iteration of many models, against one model's, as often as there are models."""
+    ours, one = (remembering(cell, 60, S, 60, "cuda") for S in (models, 1))
+    return Contest(ours, {"1 model, repeated": in_turn([one] * models)}, models=models)
+
+
+def ten_on_gpu(cell: str) -> Contest:
+    """A capacity iteration of ten models; those of PyTorch's layers (cuDNN) take turns."""
+    step, *others = (remembering(cell, 60, 10, 60, "cuda") for _ in range(3))
+    peers = {"readable": readable(others[0]), "torch.compile": compiled(others[1])}
+    batch = step.task.batch(0)
+    x, target = torch.zeros_like(batch.target[0]), batch.target[0]
+    return Contest(step, peers | in_turn_on_gpu(cell, x, target, 60, 1), models=10)
+
+
+def ten_layers_on_gpu(cell: str) -> Contest:
+    """Ten models of two layers of 100 units see 300 numbers, and say the first one at the end."""
+    settings = {
+        "train_sequences": 10_000,
+        "test_sequences": 1,
+        "batch_size": 100,
+        "epochs": 100,
+        "stop_below": 0.0,
+    }
+    make = partial(population, "copy_first_input", cell, 300, 100, 2, [{} for _ in range(10)])
+    step, other = (make(settings, "cuda") for _ in range(2))
+    batch = step.task.batch(0)
+    peers = in_turn_on_gpu(cell, batch.x[0], batch.target[0], 100, 2)
+    return Contest(step, {"readable": readable(other)} | peers, models=10)
+
+
+def in_turn_on_gpu(
+    cell: str, x: Tensor, target: Tensor, units: int, layers: int
+) -> dict[str, Work]:
+    """Return the work of ten models of PyTorch's layers, if it has the cell."""
+    if not hasattr(nn, cell):
+        return {}
+    make = partial(layers_of, "torch.nn", cell, x.size(-1), units, layers)
+    works = [descent(make().to(x.device), units, x, target, nn.MSELoss()) for _ in range(10)]
+    return {"torch.nn": in_turn(works)}
 
 
 # How the works are made

@@ -62,10 +62,10 @@ def descent(layers: nn.Module, units: int, x: Tensor, target: Tensor, loss: nn.M
         layers: recurrent layers.
         units: their width.
         x: inputs ``(T, B, m)``.
-        target: ``(B, 1)`` for the last step, or ``(T, B, 1)`` for all steps.
+        target: ``(B, k)`` for the last step, or ``(T, B, k)`` for all steps.
         loss: the loss.
     """
-    readout = nn.Linear(units, 1)
+    readout = nn.Linear(units, target.size(-1), device=x.device)
     optimiser = torch.optim.Adam([*layers.parameters(), *readout.parameters()])
     last = target.dim() == 2
 
