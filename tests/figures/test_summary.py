@@ -52,6 +52,16 @@ def test_a_single_cell_has_no_pairs():
     assert len(draw(scores, ranking, pairs, {}, {"a": "cogscale"}).axes) == 3
 
 
+def test_cells_that_share_no_study_have_no_pairs():
+    one = {"length": 5, "hidden": 8, "layers": 1, "seed": [0, 1], "score": [0.1, 0.2]}
+    studies = {
+        name: pd.DataFrame({"cell": cell} | one) for name, cell in (("a", "GRU"), ("b", "LSTM"))
+    }
+    scores = normalised(studies, {"a": 1.0, "b": 1.0})
+    ranking, pairs = cells_over_studies(scores), pairs_over_studies(scores)
+    assert len(draw(scores, ranking, pairs, {}, dict.fromkeys(studies, "cogscale")).axes) == 3
+
+
 def test_the_footnote_says_what_is_normalised_and_names_seeds_and_intervals():
     figure, *_ = drawn({"Mamba": {"a": 0.75}}, seeds=4)
     said = " ".join(figure.get_supxlabel().split())

@@ -50,7 +50,7 @@ def draw(
         return empty_figure(None)
     studies = list(tasks)
     cells, models = list(ranking["cell"]), list(references)
-    below = ROW * (len(cells) + 0.5) + 1.0 if len(cells) > 1 else 0.0
+    below = 0.0 if pairs.empty else ROW * (len(cells) + 0.5) + 1.0
     above = ROW * (len(cells) + len(models)) + 1.75
     figure = Figure(figsize=(WIDTH, above + below), layout="constrained")
     heights = [above, below] if below else [above]
