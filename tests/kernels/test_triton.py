@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnncells import RNN, kernels
+from rnncells import kernels
 from rnncells.cells import CELLS
 from rnncells.kernels import backend
 

@@ -1,6 +1,7 @@
 """A whole training step through Triton's kernels, in its interpreter (make test-gpu-kernels)."""
 
 import os
+from collections import Counter
 
 import pytest
 import torch
@@ -15,7 +16,8 @@ if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("runs in Triton's interpreter: make test-gpu-kernels", allow_module_level=True)
 pytest.importorskip("triton")
 
-from rnncells.kernels.triton import adam
+from rnncells.kernels.triton import adam, readout
+from rnncells.kernels.triton import backend as triton_backend
 from rnncells.kernels.triton.backend import TritonBackend
 
 #: Every task, and every cell in one of them.
@@ -129,3 +131,35 @@ def test_adam(dtype, monkeypatch):
         assert not moments[0][which][1].any()
         for k in (0, 2):
             torch.testing.assert_close(p[k], alone[k][which].detach(), rtol=2e-6, atol=2e-6)
+
+
+class Launch:
+    """Stands in for a kernel: takes the arguments of a launch, and does nothing."""
+
+    def __init__(self, launched, name):
+        self.launched = launched
+        self.name = name
+
+    def __getitem__(self, grid):
+        return lambda *arguments, **constants: self.launched.append(self.name)
+
+
+@pytest.mark.parametrize("task", sorted(SETTINGS))
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_step_asks_the_device_for_nothing(task, cell, served, monkeypatch):
+    """On the meta device tensors have no values, so whoever asks for one fails."""
+    launched = []
+    for module, name in (
+        (triton_backend, "forward_kernel"),
+        (triton_backend, "backward_kernel"),
+        (readout, "readout_kernel"),
+        (adam, "adam_kernel"),
+    ):
+        monkeypatch.setattr(module, name, Launch(launched, name))
+    monkeypatch.setattr(TritonBackend, "supports", lambda self, cell, tensors: True)
+    step = step_of(task, cell, "meta")
+    step()
+    assert step.losses.device.type == "meta"
+    learn = cell != "ESN" or task == "trajectory_generation"  # the layers, or their first states
+    expected = {"forward": 2, "readout": 1, **({"backward": 2} if learn else {}), "adam": 1}
+    assert Counter(launched) == {f"{name}_kernel": count for name, count in expected.items()}
