@@ -16,7 +16,6 @@ rule baseline:
         runtime=20,
     params:
         studies=WITH_BASELINE,
-        published=relative(PUBLISHED),
         code=code(
             "baseline",
             "rnncells.results.baseline",
