@@ -56,7 +56,7 @@ test-faults: setup  ## break everything on purpose: kills, full disks, a cluster
 test-gpu-kernels: setup  ## test the GPU's kernels without one: in Triton's interpreter, and compiled (installs it: 285 MB)
 	@$(BIN)/python -c "import triton" 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check triton==3.9.0
-	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/kernels/test_triton.py tests/kernels/test_triton_training.py $(ARGS)
+	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/kernels/test_triton.py tests/training/test_triton_step.py $(ARGS)
 	$(BIN)/python -m pytest tests/kernels/test_triton_compiled.py $(ARGS)
 
 docs: setup  ## build the site in docs/build/html (works offline)

@@ -10,7 +10,8 @@ from rnncells import kernels
 from rnncells.cells import CELLS
 from rnncells.kernels import backend
 from rnncells.layers.network import ERRORS, weighted_sum
-from tests.training.test_step import SETTINGS, step_of
+
+from .test_step import SETTINGS, step_of
 
 if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("runs in Triton's interpreter: make test-gpu-kernels", allow_module_level=True)
