@@ -114,9 +114,12 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
         "pdf": "s.pdf",
         "png": "s.png",
     }
-    claims = str(ROOT / "src/rnncells/published/claims.csv")
+    published = ROOT / "src/rnncells/published"
+    rows = {"metrics": [], "published": str(published / "cogscale_baseline.csv")}
+    run("baseline", {"table": "baseline.csv"}, rows, {"studies": {}})
     read = {name: [tables[name]] for name in ("metrics", "provenance")}
-    run("scorecard", card, read | {"claims": claims}, {"studies": [study]})
+    read |= {"claims": str(published / "claims.csv"), "baseline": "baseline.csv"}
+    run("scorecard", card, read, {"studies": [study]})
     assert set(pd.read_csv("scorecard.csv")["verdict"]) == {"not run", "not comparable"}
     over = {"cells": "c.csv", "cells_page": "c.html", "improvements": "i.csv"}
     over |= {"improvements_page": "i.html"}
@@ -124,8 +127,9 @@ def test_every_script_runs_alone(tmp_path, monkeypatch):
     run("cost", {"table": "cost.csv"} | drawn, {"provenance": [tables["provenance"]]})
     scale = {"task": plan.task, "best": 5.0, "parameters": 0, "training": protocol["training"]}
     every = {"runs": [tables["runs"]], "summaries": [tables["summary"]]}
-    published = str(ROOT / "src/rnncells/published")
-    run("summary", {"runs": "overview.csv", "table": "ranking.csv"} | drawn, every,
-        {"studies": {"tiny": scale}, "published": published})  # fmt: skip
+    over = {"runs": "overview.csv", "runs_page": "o.html"}
+    over |= {"table": "ranking.csv", "pairs": "pairs.csv"}
+    run("summary", over | drawn, every,
+        {"studies": {"tiny": scale}, "published": str(published)})  # fmt: skip
     ran = {file.stem for file in Path("logs").glob("*.log")}
     assert ran == {file.stem for file in (ROOT / "workflow/scripts").glob("*.py")}

@@ -14,6 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+# It notes which process is the parent, which may die while the rest is imported.
+from . import interruption as interruption
+
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
 
