@@ -56,7 +56,7 @@ def squared(prediction, target, scale, here):
 def logistic(prediction, target, scale, here):
     """Return the weighted binary cross entropy with the logit ``prediction``, and its derivative.
 
-    With s = exp(-|x|) it is max(x, 0) - x t + log(1 + s).
+    With ``s = exp(-|x|)`` it is ``max(x, 0) - x t + log(1 + s)``.
     """
     small = tl.exp(-tl.abs(prediction))
     # log(1 + s), precise for small s too: the quotient makes good what 1 + s has lost.
