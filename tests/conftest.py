@@ -1,10 +1,15 @@
 """What several test files share."""
 
+import signal
+
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
 from .sixteen import SIXTEEN
+
+# A shell lets what it starts in the background ignore Ctrl-C, which every process below inherits.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The property-based tests draw the same examples in every run.
 settings.register_profile(
